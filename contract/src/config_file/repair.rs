@@ -1,0 +1,163 @@
+//! Mends a mistake in a parsed document, so that what stands behind it can be read too. What was mended is never used.
+
+use std::{borrow::Cow, ops::Range};
+
+use toml::{
+    Spanned,
+    de::{DeArray, DeTable, DeValue},
+};
+
+use super::wording::unknown;
+
+/// A value in the place of one that is missing or wrong, so that what comes after it is read too.
+pub struct Placeholder {
+    /// Outside the text, so that an error about the placeholder is told from one about what the operator wrote.
+    pub span: Range<usize>,
+    /// Tried one after the other, the last first, until one is taken.
+    values: Vec<DeValue<'static>>,
+}
+
+impl Placeholder {
+    pub fn new(start: usize) -> Self {
+        Self {
+            span: start..start,
+            values: vec![
+                DeValue::Boolean(false),
+                DeValue::Table(DeTable::new()),
+                DeValue::Array(DeArray::new()),
+                DeValue::Integer(toml::de::DeInteger::default()),
+                DeValue::String(Cow::Borrowed("x")),
+                DeValue::String(Cow::Borrowed("1m")),
+            ],
+        }
+    }
+
+    /// Tries another value; false when there is none left.
+    pub fn try_next(&mut self, refused: &str, document: &mut DeTable<'_>) -> bool {
+        self.values.pop();
+        if let Some((_, known)) = unknown("variant", refused)
+            && let Some(first) = known.first()
+        {
+            self.values
+                .push(DeValue::String(Cow::Owned((*first).to_owned())));
+        }
+        self.replace(&self.span, document)
+    }
+
+    /// Takes the place of the value at this span.
+    pub fn replace(&self, at: &Range<usize>, document: &mut DeTable<'_>) -> bool {
+        let (Some(found), Some(value)) = (value_at(document, at), self.values.last()) else {
+            return false;
+        };
+        *found = Spanned::new(self.span.clone(), value.clone());
+        true
+    }
+
+    /// Fills in the key that the table at this span lacks.
+    pub fn fill(&self, key: &str, table: &Range<usize>, document: &mut DeTable<'_>) -> bool {
+        let table = match value_at(document, table).map(Spanned::get_mut) {
+            Some(DeValue::Table(table)) => table,
+            Some(_) => return false,
+            None => document,
+        };
+        let Some(value) = self.values.last() else {
+            return false;
+        };
+        table.insert(
+            Spanned::new(self.span.clone(), Cow::Owned(key.to_owned())),
+            Spanned::new(self.span.clone(), value.clone()),
+        );
+        true
+    }
+}
+
+/// The value at this span, wherever in the document it is.
+fn value_at<'t, 'i>(
+    table: &'t mut DeTable<'i>,
+    span: &Range<usize>,
+) -> Option<&'t mut Spanned<DeValue<'i>>> {
+    table
+        .iter_mut()
+        .find_map(|(_, value)| value_in(value, span))
+}
+
+fn value_in<'t, 'i>(
+    value: &'t mut Spanned<DeValue<'i>>,
+    span: &Range<usize>,
+) -> Option<&'t mut Spanned<DeValue<'i>>> {
+    if value.span() == *span {
+        return Some(value);
+    }
+    match value.get_mut() {
+        DeValue::Table(table) => value_at(table, span),
+        DeValue::Array(array) => array.iter_mut().find_map(|element| value_in(element, span)),
+        _ => None,
+    }
+}
+
+/// Takes out the key at this span, and a table in a list that is empty without it.
+pub fn remove_key(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
+    let found = table.keys().find(|key| key.span() == *span).cloned();
+    match found {
+        Some(key) => table.remove(&key).is_some(),
+        None => table
+            .iter_mut()
+            .any(|(_, value)| remove_key_in(value.get_mut(), span)),
+    }
+}
+
+fn remove_key_in(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
+    match value {
+        DeValue::Table(table) => remove_key(table, span),
+        DeValue::Array(array) => {
+            let removed = array
+                .iter_mut()
+                .any(|element| remove_key_in(element.get_mut(), span));
+            if removed {
+                let elements = std::mem::replace(array, DeArray::new()).into_iter();
+                *array = elements
+                    .filter(|element| !is_empty_table(element.get_ref()))
+                    .collect();
+            }
+            removed
+        }
+        _ => false,
+    }
+}
+
+/// Takes out the value at this span and returns its key, which is empty for an element of a list.
+pub fn remove_value(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
+    let found = table
+        .iter()
+        .find(|(_, value)| value.span() == *span)
+        .map(|(key, _)| key.clone());
+    if let Some(key) = found {
+        table.remove(&key);
+        return Some(key.into_inner().into_owned());
+    }
+    table
+        .iter_mut()
+        .find_map(|(_, value)| remove_value_in(value.get_mut(), span))
+}
+
+fn remove_value_in(value: &mut DeValue<'_>, span: &Range<usize>) -> Option<String> {
+    match value {
+        DeValue::Table(table) => remove_value(table, span),
+        DeValue::Array(array) => {
+            let before = array.len();
+            let elements = std::mem::replace(array, DeArray::new()).into_iter();
+            *array = elements.filter(|element| element.span() != *span).collect();
+            if array.len() < before {
+                return Some(String::new());
+            }
+            array
+                .iter_mut()
+                .find_map(|element| remove_value_in(element.get_mut(), span))
+        }
+        _ => None,
+    }
+}
+
+fn is_empty_table(value: &DeValue<'_>) -> bool {
+    matches!(value, DeValue::Table(table) if table.is_empty())
+}

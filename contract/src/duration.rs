@@ -1,0 +1,51 @@
+//! Durations as the operator writes them: `"250ms"`, `"30s"`, `"1m"`, `"1h 30m"`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de::Error};
+
+/// Reads a duration that is longer than nothing.
+pub fn parse(text: &str) -> Result<Duration, String> {
+    let hint =
+        "\nhint: write a number with a unit, for example \"250ms\", \"30s\", \"1m\" or \"1h 30m\"";
+    let signed: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not a duration{hint}"))?;
+    match Duration::try_from(signed) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(format!(
+            "a duration must be longer than nothing, `{text}` is not{hint}"
+        )),
+    }
+}
+
+/// For `#[serde(deserialize_with = "vigia_contract::duration::deserialize")]`.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+/// For a field that may be left out: with `#[serde(default, deserialize_with = "...::deserialize_some")]`.
+pub fn deserialize_some<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_operator_writes_is_understood_or_refused_with_a_hint() {
+        assert_eq!(parse("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse("1m"), Ok(Duration::from_mins(1)));
+        assert_eq!(parse("1h 30m"), Ok(Duration::from_mins(90)));
+        for wrong in ["5", "soon", "-3s", "0s", ""] {
+            let refusal = parse(wrong).unwrap_err();
+            assert!(
+                refusal.contains("\nhint: write a number with a unit"),
+                "{wrong}: {refusal}"
+            );
+        }
+    }
+}

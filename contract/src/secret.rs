@@ -1,0 +1,207 @@
+//! Where a secret may come from, and how a configuration refers to one without holding it.
+//!
+//! `${secret:NAME}` names it. It is looked up in the environment variable `NAME`, then in the systemd credentials
+//! `NAME` and `telegraf.NAME` (the unit of Telegraf imports those), then in the file `NAME` of the configured folder.
+
+use std::{
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+pub use secrecy::{ExposeSecret, SecretString};
+
+const OPEN: &str = "${secret:";
+
+/// A text that may hold references to secrets, as the operator wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Secret(String),
+}
+
+impl Template {
+    /// Finds the references; one that is not closed, or with a name that no environment variable can have, is refused.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(start) = rest.find(OPEN) {
+            let after = &rest[start + OPEN.len()..];
+            let name = after.split('}').next().unwrap_or_default();
+            let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
+                && name
+                    .chars()
+                    .all(|character| character.is_ascii_alphanumeric() || character == '_');
+            if !is_name || name.len() == after.len() {
+                return Err(format!(
+                    "the reference to a secret at `{}` is not complete\nhint: write ${{secret:NAME}}, the name of letters, digits and underscores",
+                    rest[start..].chars().take(30).collect::<String>()
+                ));
+            }
+            if start > 0 {
+                parts.push(Part::Text(rest[..start].to_owned()));
+            }
+            parts.push(Part::Secret(name.to_owned()));
+            rest = &after[name.len() + 1..];
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Text(rest.to_owned()));
+        }
+        Ok(Self { parts })
+    }
+
+    /// The names of the secrets that it needs.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Secret(name) => Some(name.as_str()),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// The text with every secret in its place.
+    pub fn resolve(&self, places: &SecretPlaces) -> Result<SecretString, SecretError> {
+        let mut whole = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => whole.push_str(text),
+                Part::Secret(name) => whole.push_str(places.find(name)?.expose_secret()),
+            }
+        }
+        Ok(whole.into())
+    }
+
+    /// The text as the operator wrote it, with the references instead of the secrets: fit to be shown.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => text.clone(),
+                Part::Secret(name) => format!("{OPEN}{name}}}"),
+            })
+            .collect()
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Template {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Where secrets are looked up, besides the environment.
+#[derive(Clone, Debug, Default)]
+pub struct SecretPlaces {
+    /// systemd's `$CREDENTIALS_DIRECTORY`, where there is one.
+    pub credentials: Option<PathBuf>,
+    /// The configured folder with a file for each secret.
+    pub folder: Option<PathBuf>,
+}
+
+/// Why a secret could not be had. No variant holds any part of its value.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// It is in none of the places.
+    #[error(
+        "the secret `{0}` is neither in the environment nor among the credentials nor in the secrets folder"
+    )]
+    Missing(String),
+    /// Others may read the file.
+    #[error("the secret file `{0}` may be read by every user of this machine (`chmod o-rwx` it)")]
+    Exposed(PathBuf),
+    /// The file is there and cannot be read.
+    #[error("failed to read the secret file `{0}`")]
+    Unreadable(PathBuf, #[source] std::io::Error),
+}
+
+impl SecretPlaces {
+    /// The places of this process: systemd's credentials and this folder.
+    #[must_use]
+    pub fn of_this_process(folder: Option<PathBuf>) -> Self {
+        Self {
+            credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+            folder,
+        }
+    }
+
+    /// Looks a secret up. A line feed at the end of a file is not part of it.
+    pub fn find(&self, name: &str) -> Result<SecretString, SecretError> {
+        if let Ok(value) = std::env::var(name) {
+            return Ok(value.into());
+        }
+        let credentials = self
+            .credentials
+            .iter()
+            .flat_map(|folder| [folder.join(name), folder.join(format!("telegraf.{name}"))]);
+        for path in credentials.chain(self.folder.iter().map(|folder| folder.join(name))) {
+            if path.exists() {
+                return read(&path);
+            }
+        }
+        Err(SecretError::Missing(name.to_owned()))
+    }
+}
+
+fn read(path: &Path) -> Result<SecretString, SecretError> {
+    let unreadable = |error| SecretError::Unreadable(path.to_owned(), error);
+    if path.metadata().map_err(unreadable)?.mode() & 0o007 != 0 {
+        return Err(SecretError::Exposed(path.to_owned()));
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    Ok(text.strip_suffix('\n').unwrap_or(&text).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    #[test]
+    fn a_reference_is_found_in_a_text_and_filled_from_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("PORTAL_CLAVE");
+        fs::write(&file, "abc 123\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let places = SecretPlaces {
+            credentials: None,
+            folder: Some(folder.path().into()),
+        };
+
+        let template = Template::parse("Bearer ${secret:PORTAL_CLAVE}!").unwrap();
+
+        assert_eq!(template.secrets().collect::<Vec<_>>(), ["PORTAL_CLAVE"]);
+        assert_eq!(
+            template.resolve(&places).unwrap().expose_secret(),
+            "Bearer abc 123!"
+        );
+        assert_eq!(template.shown(), "Bearer ${secret:PORTAL_CLAVE}!");
+    }
+
+    #[test]
+    fn a_secret_that_everybody_may_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("OPEN_SECRET");
+        fs::write(&file, "abc").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let places = SecretPlaces {
+            credentials: None,
+            folder: Some(folder.path().into()),
+        };
+
+        assert!(
+            matches!(places.find("OPEN_SECRET"), Err(SecretError::Exposed(path)) if path == file)
+        );
+    }
+
+    #[test]
+    fn a_reference_that_is_not_complete_is_refused() {
+        for wrong in ["${secret:", "${secret:}", "${secret:A-B}", "x ${secret:ABC"] {
+            assert!(Template::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Fills in `${name}`: the same journey against another address.
+
+use std::collections::BTreeMap;
+
+/// Names and what stands for them.
+pub type Variables = BTreeMap<String, String>;
+
+/// Puts every variable in its place; `${secret:...}` is left for the moment of use.
+///
+/// Fails with the names that nobody defined.
+pub(crate) fn fill_in(text: &str, variables: &Variables) -> Result<String, Vec<String>> {
+    let mut filled = String::with_capacity(text.len());
+    let mut unknown = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let Some(end) = rest[start..].find('}').map(|length| start + length) else {
+            break;
+        };
+        let name = &rest[start + 2..end];
+        filled.push_str(&rest[..start]);
+        match variables.get(name) {
+            Some(value) => filled.push_str(value),
+            None if name.starts_with("secret:") => filled.push_str(&rest[start..=end]),
+            None => unknown.push(name.to_owned()),
+        }
+        rest = &rest[end + 1..];
+    }
+    filled.push_str(rest);
+    if unknown.is_empty() {
+        Ok(filled)
+    } else {
+        Err(unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_filled_in_and_secrets_are_left_alone() {
+        let variables = Variables::from([("portal".into(), "https://t.example".into())]);
+        assert_eq!(
+            fill_in("${portal}/x?y=${secret:Z}&${", &variables),
+            Ok("https://t.example/x?y=${secret:Z}&${".into())
+        );
+        assert_eq!(
+            fill_in("${portal}/${which}", &variables),
+            Err(vec!["which".into()])
+        );
+    }
+}
