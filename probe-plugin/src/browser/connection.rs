@@ -1,0 +1,291 @@
+//! The connection to Chromium: JSON messages over two pipes, each ended by a NUL byte.
+//!
+//! One task owns the pipes and the calls that wait for an answer; everybody else sends it messages. It knows no deadline:
+//! whoever waits for an answer brings one, and an answer that comes too late is dropped. Nothing that Chromium says can
+//! break it: what cannot be read is skipped and counted.
+
+use std::{collections::HashMap, time::Instant};
+
+use headless_chrome::protocol::cdp::types::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio::{
+    io::AsyncReadExt,
+    net::unix::pipe,
+    sync::{mpsc, oneshot},
+};
+
+/// A flat session with one target of the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SessionId(pub String);
+
+/// Something that happened in a session.
+#[derive(Debug)]
+pub struct Event {
+    /// For example `Page.lifecycleEvent`.
+    pub method: String,
+    /// Read by whoever cares.
+    pub params: Box<RawValue>,
+}
+
+/// Why a call has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The browser is gone.
+    #[error("the connection to the browser is closed")]
+    Closed,
+    /// No answer in time.
+    #[error("the browser did not answer `{0}` in time")]
+    Deadline(&'static str),
+    /// Chromium refused it.
+    #[error("the browser refused `{method}`: {message}")]
+    Refused {
+        /// What was called.
+        method: &'static str,
+        /// In Chromium's words.
+        message: String,
+    },
+    /// The answer is not what the protocol promises.
+    #[error("the browser's answer to `{method}` cannot be read")]
+    Unreadable {
+        /// What was called.
+        method: &'static str,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// A handle to the task that owns the connection.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+/// What the owner is told to do. The queue has no bound, but nobody sends without awaiting an answer.
+#[derive(Debug)]
+enum Order {
+    Call {
+        method: &'static str,
+        params: Box<RawValue>,
+        session: Option<SessionId>,
+        answer: oneshot::Sender<Result<Box<RawValue>, String>>,
+    },
+    Listen {
+        session: SessionId,
+        events: mpsc::UnboundedSender<Event>,
+    },
+    Forget {
+        session: SessionId,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outgoing<'a> {
+    id: u64,
+    method: &'a str,
+    params: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Incoming {
+    id: Option<u64>,
+    method: Option<String>,
+    params: Option<Box<RawValue>>,
+    result: Option<Box<RawValue>>,
+    error: Option<Refusal>,
+    session_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+}
+
+impl Connection {
+    /// Starts the task that owns the pipes; it ends when Chromium's end closes or every handle is gone.
+    pub fn start(to_browser: pipe::Sender, from_browser: pipe::Receiver) -> Self {
+        let (orders, queue) = mpsc::unbounded_channel();
+        tokio::spawn(own(to_browser, from_browser, queue));
+        Self { orders }
+    }
+
+    /// Calls a method of the browser itself, or of one session. It is written when this is called, not when it is
+    /// awaited, so that several can be under way together.
+    pub fn call<M: Method + Serialize>(
+        &self,
+        session: Option<&SessionId>,
+        method: &M,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<M::ReturnObject, CallError>> + use<M> {
+        let (answer, answered) = oneshot::channel();
+        let sent = serde_json::value::to_raw_value(method)
+            .map_err(|source| CallError::Unreadable {
+                method: M::NAME,
+                source,
+            })
+            .and_then(|params| {
+                let session = session.cloned();
+                self.orders
+                    .send(Order::Call {
+                        method: M::NAME,
+                        params,
+                        session,
+                        answer,
+                    })
+                    .map_err(|_| CallError::Closed)
+            });
+        async move {
+            sent?;
+            let answered = tokio::time::timeout_at(deadline.into(), answered).await;
+            let result = answered
+                .map_err(|_| CallError::Deadline(M::NAME))?
+                .map_err(|_| CallError::Closed)?
+                .map_err(|message| CallError::Refused {
+                    method: M::NAME,
+                    message,
+                })?;
+            serde_json::from_str(result.get()).map_err(|source| CallError::Unreadable {
+                method: M::NAME,
+                source,
+            })
+        }
+    }
+
+    /// From now on the events of this session go here; ends when the connection does.
+    pub fn listen(&self, session: &SessionId) -> mpsc::UnboundedReceiver<Event> {
+        let (events, receiver) = mpsc::unbounded_channel();
+        // A closed connection drops the sender with the order, so that the receiver sees the end.
+        drop(self.orders.send(Order::Listen {
+            session: session.clone(),
+            events,
+        }));
+        receiver
+    }
+
+    /// The session is over.
+    pub fn forget(&self, session: &SessionId) {
+        drop(self.orders.send(Order::Forget {
+            session: session.clone(),
+        }));
+    }
+
+    /// Whether Chromium's end is still open.
+    pub fn is_open(&self) -> bool {
+        !self.orders.is_closed()
+    }
+}
+
+#[derive(Default)]
+struct Waiting {
+    last_id: u64,
+    answers: HashMap<u64, oneshot::Sender<Result<Box<RawValue>, String>>>,
+    listeners: HashMap<String, mpsc::UnboundedSender<Event>>,
+    unreadable: u64,
+}
+
+/// Owns the connection until one of its ends is gone. Reading and writing go on side by side, so that neither end can
+/// block the other by not reading.
+async fn own(
+    to_browser: pipe::Sender,
+    mut from_browser: pipe::Receiver,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) {
+    let mut waiting = Waiting::default();
+    let mut outgoing: Vec<u8> = Vec::new();
+    let mut incoming: Vec<u8> = Vec::with_capacity(64 * 1024);
+    let mut searched = 0;
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(order) => waiting.take(order, &mut outgoing),
+                None => return,
+            },
+            written = write_some(&to_browser, &outgoing), if !outgoing.is_empty() => match written {
+                Ok(count) => drop(outgoing.drain(..count)),
+                Err(_) => return,
+            },
+            read = from_browser.read_buf(&mut incoming) => {
+                if !matches!(read, Ok(1..)) {
+                    return;
+                }
+                let mut start = 0;
+                while let Some(length) = incoming[searched.max(start)..].iter().position(|&byte| byte == 0) {
+                    let end = searched.max(start) + length;
+                    waiting.dispatch(&incoming[start..end]);
+                    start = end + 1;
+                    searched = start;
+                }
+                incoming.drain(..start);
+                searched = incoming.len();
+            }
+        }
+    }
+}
+
+async fn write_some(to_browser: &pipe::Sender, bytes: &[u8]) -> std::io::Result<usize> {
+    loop {
+        to_browser.writable().await?;
+        match to_browser.try_write(bytes) {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            written => return written,
+        }
+    }
+}
+
+impl Waiting {
+    fn take(&mut self, order: Order, outgoing: &mut Vec<u8>) {
+        match order {
+            Order::Call {
+                method,
+                params,
+                session,
+                answer,
+            } => {
+                self.last_id += 1;
+                self.answers.retain(|_, answer| !answer.is_closed());
+                self.answers.insert(self.last_id, answer);
+                let message = Outgoing {
+                    id: self.last_id,
+                    method,
+                    params: &params,
+                    session_id: session.as_ref().map(|session| session.0.as_str()),
+                };
+                if serde_json::to_writer(&mut *outgoing, &message).is_ok() {
+                    outgoing.push(0);
+                }
+            }
+            Order::Listen { session, events } => {
+                self.listeners.insert(session.0, events);
+            }
+            Order::Forget { session } => {
+                self.listeners.remove(&session.0);
+            }
+        }
+    }
+
+    fn dispatch(&mut self, message: &[u8]) {
+        let Ok(message) = serde_json::from_slice::<Incoming>(message) else {
+            self.unreadable += 1;
+            return;
+        };
+        if let Some(answer) = message.id.and_then(|id| self.answers.remove(&id)) {
+            let result = match (message.result, message.error) {
+                (_, Some(refusal)) => Err(refusal.message),
+                (Some(result), None) => Ok(result),
+                (None, None) => Err("an answer without a result".into()),
+            };
+            // Whoever asked may have given up.
+            drop(answer.send(result));
+        } else if let (Some(method), Some(params), Some(session)) =
+            (message.method, message.params, message.session_id)
+            && let Some(listener) = self.listeners.get(&session)
+        {
+            drop(listener.send(Event { method, params }));
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What is known of a page, from the events of its session. Pure: events in, state out.
+//!
+//! The protocol's own event types are not used: they are closed, and a value that Chromium added since would lose the
+//! whole event. Here each event is read for what is needed of it, and what cannot be read is ignored.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::connection::Event;
+
+/// The name of the world in which `in_page.js` lives.
+pub const WORLD: &str = "vigia";
+
+/// What is known of a page.
+#[derive(Clone, Debug, Default)]
+pub struct PageState {
+    /// The main frame; its id is the target's.
+    pub frame: String,
+    /// Of the document that the main frame shows.
+    pub url: String,
+    /// The identity of the document's load.
+    pub loader: String,
+    /// Its `load` event has fired.
+    pub loaded: bool,
+    /// The main frame is on its way to another document.
+    pub navigating: bool,
+    /// The status of the document, where it came over HTTP.
+    pub http_status: Option<i64>,
+    /// The document is the browser's own error page, and this is why.
+    pub load_error: Option<String>,
+    /// The world of `in_page.js` in the document.
+    pub world: Option<i64>,
+    /// The last error that the page's scripts did not catch.
+    pub script_error: Option<String>,
+    /// What a dialog said that nobody expected.
+    pub dialog: Option<String>,
+    /// The page's process is gone.
+    pub crashed: bool,
+    answered: Option<(String, i64)>,
+    document_error: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FrameNavigated {
+    frame: Frame,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Frame {
+    parent_id: Option<String>,
+    loader_id: String,
+    url: String,
+    url_fragment: Option<String>,
+    unreachable_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OfFrame {
+    frame_id: String,
+    loader_id: Option<String>,
+    name: Option<String>,
+    url: Option<String>,
+    disposition: Option<String>,
+    navigation_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OfRequest {
+    request_id: String,
+    loader_id: Option<String>,
+    r#type: Option<String>,
+    response: Option<Response>,
+    error_text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    status: i64,
+}
+
+#[derive(Deserialize)]
+struct ContextCreated {
+    context: Context,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    id: i64,
+    name: String,
+    aux_data: Option<AuxData>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AuxData {
+    frame_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ContextDestroyed {
+    execution_context_id: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ExceptionThrown {
+    exception_details: ExceptionDetails,
+}
+
+#[derive(Deserialize)]
+struct ExceptionDetails {
+    text: String,
+    exception: Option<Exception>,
+}
+
+#[derive(Deserialize)]
+struct Exception {
+    description: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Dialog {
+    message: String,
+    r#type: String,
+}
+
+impl PageState {
+    /// A new page, still blank.
+    pub fn new(frame: String) -> Self {
+        Self {
+            frame,
+            ..Self::default()
+        }
+    }
+
+    /// Takes an event in.
+    pub fn apply(&mut self, event: &Event) {
+        match event.method.as_str() {
+            "Page.frameNavigated" => self.navigated(&event.params),
+            "Page.navigatedWithinDocument" => {
+                if let Some(about) = self.about_main_frame(&event.params) {
+                    self.url = about.url.unwrap_or_default();
+                    self.navigating = false;
+                }
+            }
+            "Page.frameRequestedNavigation" => {
+                if let Some(about) = self.about_main_frame(&event.params) {
+                    self.navigating |= about.disposition.as_deref() == Some("currentTab");
+                }
+            }
+            "Page.frameStartedNavigating" => {
+                if let Some(about) = self.about_main_frame(&event.params) {
+                    let within = matches!(
+                        about.navigation_type.as_deref(),
+                        Some("sameDocument" | "historySameDocument")
+                    );
+                    self.navigating |= !within;
+                }
+            }
+            "Page.frameStoppedLoading" => {
+                self.navigating &= self.about_main_frame(&event.params).is_none();
+            }
+            "Page.lifecycleEvent" => {
+                if let Some(about) = self.about_main_frame(&event.params) {
+                    self.loaded |= about.name.as_deref() == Some("load")
+                        && about.loader_id.as_deref() == Some(&self.loader);
+                }
+            }
+            "Network.responseReceived" => {
+                if let Some(about) = read::<OfRequest>(&event.params)
+                    && about.loader_id.as_ref() == Some(&about.request_id)
+                    && let Some(response) = about.response
+                {
+                    self.answered = Some((about.request_id, response.status));
+                }
+            }
+            "Network.loadingFailed" => {
+                if let Some(about) = read::<OfRequest>(&event.params)
+                    && about.r#type.as_deref() == Some("Document")
+                {
+                    self.document_error = about.error_text;
+                }
+            }
+            "Runtime.executionContextCreated" => {
+                if let Some(ContextCreated { context }) = read(&event.params)
+                    && context.name == WORLD
+                    && context
+                        .aux_data
+                        .is_some_and(|aux| aux.frame_id == self.frame)
+                {
+                    self.world = Some(context.id);
+                }
+            }
+            "Runtime.executionContextDestroyed" => {
+                if let Some(ContextDestroyed {
+                    execution_context_id,
+                }) = read(&event.params)
+                    && self.world == Some(execution_context_id)
+                {
+                    self.world = None;
+                }
+            }
+            "Runtime.executionContextsCleared" => self.world = None,
+            "Runtime.exceptionThrown" => {
+                if let Some(ExceptionThrown {
+                    exception_details: details,
+                }) = read(&event.params)
+                {
+                    let said = details
+                        .exception
+                        .and_then(|exception| exception.description);
+                    let said = said.unwrap_or(details.text);
+                    self.script_error = said.lines().next().map(str::to_owned);
+                }
+            }
+            "Page.javascriptDialogOpening" => {
+                self.dialog = read(&event.params)
+                    .filter(|dialog: &Dialog| dialog.r#type != "beforeunload")
+                    .map(|dialog| dialog.message)
+                    .or(self.dialog.take());
+            }
+            "Inspector.targetCrashed" => self.crashed = true,
+            _ => {}
+        }
+    }
+
+    fn navigated(&mut self, params: &RawValue) {
+        let Some(FrameNavigated { frame }) = read(params) else {
+            return;
+        };
+        if frame.parent_id.is_some() {
+            return;
+        }
+        self.http_status = self
+            .answered
+            .take_if(|(loader, _)| *loader == frame.loader_id)
+            .map(|(_, status)| status);
+        self.load_error = frame.unreachable_url.is_some().then(|| {
+            self.document_error
+                .take()
+                .unwrap_or_else(|| "the page cannot be reached".into())
+        });
+        self.url =
+            frame.unreachable_url.unwrap_or(frame.url) + &frame.url_fragment.unwrap_or_default();
+        self.loader = frame.loader_id;
+        self.loaded = false;
+        self.navigating = false;
+        self.script_error = None;
+    }
+
+    fn about_main_frame(&self, params: &RawValue) -> Option<OfFrame> {
+        read(params).filter(|about: &OfFrame| about.frame_id == self.frame)
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(params: &RawValue) -> Option<T> {
+    serde_json::from_str(params.get()).ok()
+}

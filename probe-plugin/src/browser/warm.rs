@@ -1,0 +1,75 @@
+//! The one warm browser that all runs share: started when it is first needed, replaced when it is dead or worn.
+
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
+use super::{BrowserSettings, Chromium, LaunchError};
+
+/// Hands out the browser. An old one ends when the last run that uses it does.
+#[derive(Debug)]
+pub struct WarmBrowser {
+    settings: BrowserSettings,
+    current: Mutex<Option<Current>>,
+}
+
+#[derive(Debug)]
+struct Current {
+    chromium: Arc<Chromium>,
+    runs: u32,
+}
+
+impl WarmBrowser {
+    /// Starts nothing yet.
+    pub const fn new(settings: BrowserSettings) -> Self {
+        Self {
+            settings,
+            current: Mutex::const_new(None),
+        }
+    }
+
+    /// A browser for one run.
+    pub async fn for_a_run(&self) -> Result<Arc<Chromium>, LaunchError> {
+        let mut current = self.current.lock().await;
+        if let Some(warm) = current.as_mut()
+            && warm.chromium.connection().is_open()
+            && warm.runs < self.settings.recycle_after_runs
+        {
+            warm.runs += 1;
+            return Ok(Arc::clone(&warm.chromium));
+        }
+        // Given up before the new one starts: two browsers at once could be more than the machine has.
+        *current = None;
+        let chromium = Arc::new(Chromium::launch(&self.settings).await?);
+        *current = Some(Current {
+            chromium: Arc::clone(&chromium),
+            runs: 1,
+        });
+        Ok(chromium)
+    }
+
+    /// The browser does not do its work: the next run gets a new one.
+    pub async fn give_up(&self, bad: &Arc<Chromium>) {
+        let mut current = self.current.lock().await;
+        if current
+            .as_ref()
+            .is_some_and(|warm| Arc::ptr_eq(&warm.chromium, bad))
+        {
+            *current = None;
+        }
+    }
+
+    /// Ends the browser; when this returns, nothing of it is left unless a run still uses it.
+    pub async fn end(&self) -> anyhow::Result<()> {
+        match self
+            .current
+            .lock()
+            .await
+            .take()
+            .map(|warm| Arc::try_unwrap(warm.chromium))
+        {
+            Some(Ok(chromium)) => chromium.end().await,
+            Some(Err(_)) | None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `vigia-probe check`: every mistake at once.
+
+use std::{io::Write, path::Path};
+
+use super::Exit;
+use crate::config;
+
+pub fn check(path: &Path) -> anyhow::Result<Exit> {
+    let mut stdout = std::io::stdout().lock();
+    match config::read(path) {
+        Ok(config) => {
+            let count = config.journeys.len();
+            writeln!(stdout, "{}: no mistake, {count} journeys", path.display())?;
+            for journey in &config.journeys {
+                writeln!(
+                    stdout,
+                    "  {}/{}: {}, every {:?}, {} steps",
+                    journey.system,
+                    journey.name,
+                    journey.impact,
+                    journey.every,
+                    journey.steps.len()
+                )?;
+            }
+            Ok(Exit::Done)
+        }
+        Err(mistakes) => {
+            writeln!(stdout, "{mistakes}")?;
+            Ok(Exit::Failed)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the program can be told to do, and what its exit code means.
+
+mod attempt;
+mod check;
+mod run;
+mod stop;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Walks the workflows of your users in a real browser and reports every step to Telegraf.
+#[derive(Debug, Parser)]
+#[command(name = "vigia-probe", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// What Telegraf's execd input starts: runs every journey on its schedule and prints line protocol.
+    Run {
+        /// The probe's configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Says every mistake in the configuration and its journeys.
+    Check {
+        /// The probe's configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Runs one journey now and prints its steps with their times.
+    Try {
+        /// The journey's file.
+        journey: PathBuf,
+        /// Takes browser, secrets and variables from this configuration.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// A variable to use instead of the journey's own, for example portal=http://127.0.0.1:8080.
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = variable)]
+        variables: Vec<(String, String)>,
+        /// Starts the browser without its sandbox, which cannot work for root.
+        #[arg(long)]
+        no_sandbox: bool,
+        /// Writes the page as it stands at the end, a JPEG.
+        #[arg(long, value_name = "FILE")]
+        screenshot: Option<PathBuf>,
+    },
+}
+
+/// What the program ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// 0: done; the journey was ok or slow, the configuration has no mistake.
+    Done = 0,
+    /// 1: the journey failed, or the configuration has mistakes.
+    Failed = 1,
+    // 2 is a mistake on the command line, from clap.
+    /// 3: the journey could not be measured, or the program could not do its work.
+    Unmeasured = 3,
+}
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Run { config } => run::run(&config),
+        Command::Check { config } => check::check(&config),
+        Command::Try {
+            journey,
+            config,
+            variables,
+            no_sandbox,
+            screenshot,
+        } => {
+            let variables = variables.into_iter().collect();
+            attempt::attempt(&attempt::Attempt {
+                journey,
+                config,
+                variables,
+                no_sandbox,
+                screenshot,
+            })
+        }
+    };
+    match done {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(error) => {
+            crate::log::log(crate::log::Level::Error, &format!("{error:#}"));
+            ExitCode::from(Exit::Unmeasured as u8)
+        }
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write NAME=VALUE".to_owned())
+}

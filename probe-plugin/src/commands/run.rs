@@ -1,0 +1,252 @@
+//! `vigia-probe run`: asks the schedule what is due, has it run, reports it, until Telegraf says stop.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use jiff::Timestamp;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+use vigia_contract::{
+    artifact::ArtifactKey,
+    data_model::{ErrorClass, Outcome},
+};
+
+use super::{
+    Exit,
+    stop::{Wish, wishes},
+};
+use crate::{
+    browser::{WarmBrowser, sweep_profiles},
+    config::{self, Config},
+    log::{Level, log},
+    report::{
+        About, ArtifactFolder, Counters, PictureMemory, Report, Stdout, encode, points,
+        probe_point, shrink,
+    },
+    run::{self, Failure, Order, RunReport},
+    schedule::{Decision, Schedule, Slot},
+};
+
+/// How often the probe tells about itself.
+const PROBE_POINT_EVERY: Duration = Duration::from_secs(10);
+
+/// What every run needs.
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    browser: WarmBrowser,
+    lines: mpsc::Sender<Vec<u8>>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+struct Ended {
+    journey: usize,
+    outcome: Outcome,
+    pictures: PictureMemory,
+}
+
+pub fn run(path: &Path) -> anyhow::Result<Exit> {
+    let config = match config::read(path) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            for line in mistakes.to_string().lines() {
+                log(Level::Error, line);
+            }
+            return Ok(Exit::Failed);
+        }
+    };
+    let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
+    let done = runtime.block_on(until_stopped(config));
+    // What is left is the thread that reads stdin; it ends with the process.
+    runtime.shutdown_background();
+    done.map(|()| Exit::Done)
+}
+
+async fn until_stopped(config: Config) -> anyhow::Result<()> {
+    match sweep_profiles() {
+        Ok(0) => {}
+        Ok(count) => log(
+            Level::Info,
+            &format!("removed {count} browser profiles that an earlier probe left behind"),
+        ),
+        Err(error) => log(
+            Level::Warning,
+            &format!("failed to sweep old browser profiles: {error}"),
+        ),
+    }
+    let mut wishes = wishes().context("failed to listen for signals")?;
+    let stdout = Stdout::start();
+    let (stop, stopping) = watch::channel(false);
+    let slots = config
+        .journeys
+        .iter()
+        .map(|journey| Slot {
+            name: format!("{}/{}", journey.system, journey.name),
+            every: journey.every,
+            impact: journey.impact,
+        })
+        .collect();
+    let mut schedule = Schedule::new(slots, config.max_concurrent, Timestamp::now());
+    let mut pictures = vec![PictureMemory::default(); config.journeys.len()];
+    let mut counters = Counters {
+        journeys: config.journeys.len(),
+        ..Counters::default()
+    };
+    log(
+        Level::Info,
+        &format!(
+            "vigia-probe {}: {} journeys",
+            env!("CARGO_PKG_VERSION"),
+            config.journeys.len()
+        ),
+    );
+    let shared = Arc::new(Shared {
+        browser: WarmBrowser::new(config.browser.clone()),
+        config,
+        lines: stdout.queue(),
+        stopping,
+    });
+    let mut runs: JoinSet<Ended> = JoinSet::new();
+    let mut probe_points = tokio::time::interval(PROBE_POINT_EVERY);
+    loop {
+        let now = Timestamp::now();
+        let wake_in = schedule.next_wake().map_or(PROBE_POINT_EVERY, |next| {
+            next.duration_since(now)
+                .try_into()
+                .unwrap_or(Duration::ZERO)
+        });
+        let decisions = tokio::select! {
+            wish = wishes.recv() => match wish {
+                Some(Wish::Points) => schedule.ask_for_first_runs(Timestamp::now()),
+                Some(Wish::Stop) | None => break,
+            },
+            Some(ended) = runs.join_next() => {
+                let ended = ended.context("a run panicked")?;
+                counters.count(ended.outcome);
+                pictures[ended.journey] = ended.pictures;
+                schedule.finished(ended.journey);
+                schedule.tick(Timestamp::now())
+            }
+            _ = probe_points.tick() => {
+                counters.running = runs.len();
+                let point = probe_point(&shared.config.probe, counters, Timestamp::now());
+                shared.lines.send(encode(&point)).await?;
+                continue;
+            }
+            () = tokio::time::sleep(wake_in) => schedule.tick(Timestamp::now()),
+        };
+        for decision in decisions {
+            match decision {
+                Decision::Start { journey, due } => {
+                    let pictures = pictures[journey];
+                    runs.spawn(one_run(Arc::clone(&shared), journey, due, pictures));
+                }
+                Decision::Missed { journey, due, why } => {
+                    counters.count(Outcome::Missed);
+                    tell(&shared, journey, &Report::Missed { due, why }).await?;
+                }
+            }
+        }
+    }
+    stop.send_replace(true);
+    while runs.join_next().await.is_some() {}
+    shared.browser.end().await?;
+    drop(shared);
+    stdout.finish().await
+}
+
+/// One run of one journey, reported.
+async fn one_run(
+    shared: Arc<Shared>,
+    journey: usize,
+    due: Timestamp,
+    pictures: PictureMemory,
+) -> Ended {
+    let started = Timestamp::now();
+    let order = Order {
+        journey: &shared.config.journeys[journey],
+        secrets: &shared.config.secrets,
+        browser: &shared.browser,
+        started,
+        queued: started
+            .duration_since(due)
+            .try_into()
+            .unwrap_or(Duration::ZERO),
+    };
+    let mut stopping = shared.stopping.clone();
+    let keeps_artifacts = shared.config.artifacts.is_some();
+    let report = tokio::select! {
+        report = run::run(order, |outcome| {
+            pictures.would_want(outcome, started) || (keeps_artifacts && outcome == Outcome::Failed)
+        }) => report,
+        _ = stopping.wait_for(|stopping| *stopping) => RunReport::without_a_look(
+            run::run_id(started),
+            started,
+            Failure::of_probe(ErrorClass::Config, "the probe was stopped in the middle of the run"),
+        ),
+    };
+    let mut pictures = pictures;
+    let picture = match &report.screenshot {
+        Some(jpeg) if pictures.wants(report.outcome, started) => {
+            let jpeg = jpeg.clone();
+            tokio::task::spawn_blocking(move || shrink(&jpeg))
+                .await
+                .unwrap_or_default()
+        }
+        _ => None,
+    };
+    let artifact = keep(&shared, journey, &report).await;
+    let outcome = report.outcome;
+    let told = Report::Ran {
+        run: &report,
+        picture,
+        artifact,
+    };
+    if tell(&shared, journey, &told).await.is_err() {
+        log(
+            Level::Error,
+            "stdout is closed: a run could not be reported",
+        );
+    }
+    Ended {
+        journey,
+        outcome,
+        pictures,
+    }
+}
+
+/// The key of what was kept; a folder that cannot be written is said and stops nothing.
+async fn keep(shared: &Shared, journey: usize, report: &RunReport) -> Option<String> {
+    let folder = ArtifactFolder(shared.config.artifacts.clone()?);
+    let jpeg = report
+        .screenshot
+        .as_ref()
+        .filter(|_| report.outcome == Outcome::Failed)?;
+    let journey = &shared.config.journeys[journey];
+    let key = ArtifactKey {
+        system: journey.system.clone(),
+        journey: journey.name.clone(),
+        run_id: report.run_id.clone(),
+    };
+    match folder.keep_screenshot(&key, jpeg).await {
+        Ok(()) => Some(key.to_string()),
+        Err(error) => {
+            log(Level::Warning, &format!("{error:#}"));
+            None
+        }
+    }
+}
+
+/// All the points of a run in one piece.
+async fn tell(shared: &Shared, journey: usize, report: &Report<'_>) -> anyhow::Result<()> {
+    let about = About {
+        probe: &shared.config.probe,
+        journey: &shared.config.journeys[journey],
+    };
+    let lines = points(about, report).iter().flat_map(encode).collect();
+    Ok(shared.lines.send(lines).await?)
+}

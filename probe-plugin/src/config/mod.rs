@@ -1,0 +1,246 @@
+//! The probe's configuration: its own file and the journeys that it names, read together so that every mistake in any of
+//! them is told at once.
+
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+use vigia_contract::{
+    config_file::{self, Spanned},
+    duration,
+    mistake::{Mistake, Mistakes, Source},
+    secret::SecretPlaces,
+    slug::slug,
+    variables::Variables,
+};
+
+use crate::{
+    browser::BrowserSettings,
+    journey::{self, Journey},
+};
+
+/// Runs at once where the file does not say: one for each core of a small machine.
+const MAX_CONCURRENT_DEFAULT: usize = 2;
+
+/// Everything that the probe needs to work.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The tag `probe`.
+    pub probe: String,
+    /// How many runs there may be at once.
+    pub max_concurrent: usize,
+    /// Where secrets are looked up.
+    pub secrets: SecretPlaces,
+    /// Where artifacts are kept; nothing keeps none.
+    pub artifacts: Option<PathBuf>,
+    /// How the browser is started.
+    pub browser: BrowserSettings,
+    /// In the order of their files' names.
+    pub journeys: Vec<Journey>,
+}
+
+/// `probe.toml` as it is typed. Paths are relative to the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProbeFile {
+    probe: Spanned<String>,
+    journeys: Spanned<PathBuf>,
+    max_concurrent: Option<Spanned<usize>>,
+    secrets_folder: Option<PathBuf>,
+    #[serde(default)]
+    artifacts: ArtifactsTable,
+    #[serde(default)]
+    browser: BrowserSettings,
+    #[serde(default)]
+    environment: EnvironmentTable,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ArtifactsTable {
+    folder: Option<PathBuf>,
+}
+
+/// The same journeys elsewhere.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EnvironmentTable {
+    /// Instead of what each journey says.
+    #[serde(default, deserialize_with = "duration::deserialize_some")]
+    every: Option<Duration>,
+    /// Instead of the journeys' own.
+    #[serde(default)]
+    variables: Variables,
+}
+
+/// What a single journey takes from the file.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where secrets are looked up.
+    pub secrets: SecretPlaces,
+    /// How the browser is started.
+    pub browser: BrowserSettings,
+    /// Instead of the journey's own.
+    pub variables: Variables,
+}
+
+/// Reads the file without its journeys.
+pub fn read_settings(path: &Path) -> Result<Settings, Mistakes> {
+    let source = Source::read(path).map_err(|mistake| Mistakes(vec![mistake]))?;
+    let file: ProbeFile = config_file::read(&source).map_err(Mistakes)?;
+    Ok(Settings {
+        secrets: SecretPlaces::of_this_process(
+            file.secrets_folder
+                .map(|secrets| folder_of(path).join(secrets)),
+        ),
+        browser: file.browser,
+        variables: file.environment.variables,
+    })
+}
+
+/// Paths in the file are relative to it.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
+/// Reads the file and every journey in its folder.
+pub fn read(path: &Path) -> Result<Config, Mistakes> {
+    let source = Source::read(path).map_err(|mistake| Mistakes(vec![mistake]))?;
+    let file: ProbeFile = config_file::read(&source).map_err(Mistakes)?;
+    let folder = folder_of(path);
+    let mut mistakes = Vec::new();
+    if slug(file.probe.get_ref()) != *file.probe.get_ref() || file.probe.get_ref().is_empty() {
+        mistakes.push(source.mistake(
+            file.probe.span(),
+            format!(
+                "`{}` cannot be a probe's name in points",
+                file.probe.get_ref()
+            ),
+            format!(
+                "write lower-case letters, digits and hyphens: `{}`",
+                slug(file.probe.get_ref())
+            ),
+        ));
+    }
+    if let Some(count) = file
+        .max_concurrent
+        .as_ref()
+        .filter(|count| *count.get_ref() == 0)
+    {
+        mistakes.push(source.mistake(
+            count.span(),
+            "with no slot no journey can run",
+            "write 1 or more; one for each core is a good start",
+        ));
+    }
+    let secrets =
+        SecretPlaces::of_this_process(file.secrets_folder.map(|secrets| folder.join(secrets)));
+    let journeys = read_journeys(
+        &folder.join(file.journeys.get_ref()),
+        &file.environment,
+        &mut mistakes,
+        |what, hint| source.mistake(file.journeys.span(), what, hint),
+    );
+    for (path, journey) in &journeys {
+        mistakes.extend(missing_secrets(path, journey, &secrets));
+    }
+    if !mistakes.is_empty() {
+        return Err(Mistakes(mistakes));
+    }
+    Ok(Config {
+        probe: file.probe.into_inner(),
+        max_concurrent: file
+            .max_concurrent
+            .map_or(MAX_CONCURRENT_DEFAULT, Spanned::into_inner),
+        secrets,
+        artifacts: file
+            .artifacts
+            .folder
+            .map(|artifacts| folder.join(artifacts)),
+        browser: file.browser,
+        journeys: journeys.into_iter().map(|(_, journey)| journey).collect(),
+    })
+}
+
+fn read_journeys(
+    folder: &Path,
+    environment: &EnvironmentTable,
+    mistakes: &mut Vec<Mistake>,
+    about_folder: impl Fn(String, &str) -> Mistake,
+) -> Vec<(PathBuf, Journey)> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let what = format!("failed to read the folder `{}`: {error}", folder.display());
+            mistakes.push(about_folder(
+                what,
+                "name the folder with the journeys, relative to this file",
+            ));
+            return Vec::new();
+        }
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
+        .collect();
+    paths.sort();
+    if paths.is_empty() {
+        let what = format!("the folder `{}` holds no journey", folder.display());
+        mistakes.push(about_folder(
+            what,
+            "put at least one journey, a file ending in .toml, into it",
+        ));
+    }
+    let mut journeys = Vec::new();
+    let mut names = HashSet::new();
+    for path in paths {
+        match journey::read(&path, &environment.variables) {
+            Err(wrong) => mistakes.extend(wrong),
+            Ok(mut journey) => {
+                if !names.insert((journey.system.clone(), journey.name.clone())) {
+                    mistakes.push(Mistake {
+                        path: path.clone(),
+                        place: None,
+                        what: format!(
+                            "another journey of `{}` is called `{}` too",
+                            journey.system, journey.name
+                        ),
+                        hint: "give every journey of a system a name of its own".into(),
+                    });
+                }
+                journey.every = environment.every.unwrap_or(journey.every);
+                journeys.push((path, journey));
+            }
+        }
+    }
+    journeys
+}
+
+/// A secret that is not there would make every run unmeasured: better said before the first one.
+pub fn missing_secrets(path: &Path, journey: &Journey, secrets: &SecretPlaces) -> Vec<Mistake> {
+    let mut names: Vec<&str> = journey
+        .steps
+        .iter()
+        .flat_map(|step| &step.actions)
+        .flat_map(|action| action.secrets())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+        .into_iter()
+        .filter_map(|name| secrets.find(name).err().map(|error| (name, error)))
+        .map(|(name, error)| Mistake {
+            path: path.to_owned(),
+            place: None,
+            what: error.to_string(),
+            hint: format!("set the environment variable `{name}` of the process that starts the probe, or put a file `{name}` into `secrets_folder`"),
+        })
+        .collect()
+}

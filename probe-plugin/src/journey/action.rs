@@ -1,0 +1,61 @@
+//! One thing done inside a step, as the operator writes it: a table with a single key that names the action.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use vigia_contract::{duration, secret::Template};
+
+use super::{Key, Selector};
+
+/// What the robot does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Action {
+    /// Opens an address and waits until the page has loaded.
+    Goto(Template),
+    /// Clicks an element in its middle.
+    Click(Selector),
+    /// Puts a text into a field, in place of what it holds.
+    Fill(Fill),
+    /// Presses a key on the element that has the focus: `Enter`, `Tab`, `Escape`, an arrow, a single character.
+    Press(Key),
+    /// Waits until the page shows something.
+    Expect(Expectation),
+    /// Does nothing for a while, as a user who reads. The time counts.
+    #[serde(deserialize_with = "duration::deserialize")]
+    Wait(Duration),
+}
+
+/// A field and its new text.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fill {
+    /// The field.
+    pub field: Selector,
+    /// May hold references to secrets.
+    pub with: Template,
+}
+
+/// What the page must come to show.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Expectation {
+    /// This text, anywhere, visible; letters count as they are written, spaces do not.
+    Text(String),
+    /// An element that a user can see.
+    Visible(Selector),
+    /// No such element that a user can see.
+    Hidden(Selector),
+}
+
+impl Action {
+    /// The names of the secrets that it types.
+    pub fn secrets(&self) -> Vec<&str> {
+        match self {
+            Self::Goto(template) | Self::Fill(Fill { with: template, .. }) => {
+                template.secrets().collect()
+            }
+            Self::Click(_) | Self::Press(_) | Self::Expect(_) | Self::Wait(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The probe: journeys on a schedule, in a browser, as line protocol.
+//!
+//! The flow is the order of the modules: the configuration names the journeys, the schedule says when one starts, the
+//! browser carries it, a run walks its steps and comes to an outcome, the report turns that into points on stdout.
+
+mod browser;
+pub mod commands;
+mod config;
+mod journey;
+mod log;
+mod report;
+mod run;
+mod schedule;

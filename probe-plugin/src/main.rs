@@ -1,0 +1,7 @@
+//! `vigia-probe`: runs browser journeys for Telegraf.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vigia_probe::commands::main()
+}

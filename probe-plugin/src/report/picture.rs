@@ -1,0 +1,143 @@
+//! The picture that rides the pipeline: when one is sent, and how it is made small enough.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use image::{DynamicImage, codecs::jpeg::JpegEncoder, imageops::FilterType};
+use jiff::Timestamp;
+use vigia_contract::data_model::{IMAGE_MAX_BYTES, Outcome};
+
+const PREFIX: &str = "data:image/jpeg;base64,";
+
+/// A journey that stays bad sends its picture this often.
+const AGAIN_AFTER: Duration = Duration::from_hours(1);
+
+/// Sharp and small enough, tried in this order: width in pixels, JPEG quality.
+const TRIES: [(u32, u8); 8] = [
+    (1280, 80),
+    (1280, 60),
+    (1280, 45),
+    (960, 60),
+    (960, 40),
+    (640, 50),
+    (480, 40),
+    (320, 30),
+];
+
+/// A picture as the field `image` holds it.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// At most [`IMAGE_MAX_BYTES`].
+    pub data_uri: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+}
+
+/// What was last sent for one journey.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PictureMemory {
+    last: Option<(bool, Timestamp)>,
+}
+
+impl PictureMemory {
+    /// Whether a run with this outcome sends a picture: when the journey turns bad, then once an hour, and once when it is
+    /// well again. A run that says nothing about the system changes nothing.
+    pub fn wants(&mut self, outcome: Outcome, now: Timestamp) -> bool {
+        if !outcome.is_valid() {
+            return false;
+        }
+        let good = outcome.is_ok();
+        let wanted = match self.last {
+            Some((was_good, _)) if was_good != good => true,
+            Some((_, at)) => !good && now.duration_since(at).unsigned_abs() >= AGAIN_AFTER,
+            None => true,
+        };
+        if wanted {
+            self.last = Some((good, now));
+        }
+        wanted
+    }
+
+    /// The same question without the memory of having asked.
+    pub fn would_want(mut self, outcome: Outcome, now: Timestamp) -> bool {
+        self.wants(outcome, now)
+    }
+}
+
+/// Makes a screenshot small enough for a field; nothing when it cannot be read or made so small.
+pub fn shrink(jpeg: &[u8]) -> Option<Picture> {
+    let whole = image::load_from_memory(jpeg).ok()?;
+    TRIES.iter().find_map(|&(width, quality)| {
+        let scaled = scaled(&whole, width);
+        let mut bytes = Vec::new();
+        JpegEncoder::new_with_quality(&mut bytes, quality)
+            .encode_image(&scaled.to_rgb8())
+            .ok()?;
+        let length = PREFIX.len() + bytes.len().div_ceil(3) * 4;
+        (length <= IMAGE_MAX_BYTES).then(|| Picture {
+            data_uri: format!("{PREFIX}{}", STANDARD.encode(&bytes)),
+            width: scaled.width(),
+            height: scaled.height(),
+        })
+    })
+}
+
+fn scaled(whole: &DynamicImage, width: u32) -> DynamicImage {
+    if whole.width() <= width {
+        return whole.clone();
+    }
+    whole.resize(width, u32::MAX, FilterType::Triangle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_sent_when_a_journey_turns_bad_then_hourly_and_when_it_is_well_again() {
+        let start = Timestamp::UNIX_EPOCH;
+        let at = |minutes: i64| start + jiff::SignedDuration::from_mins(minutes);
+        let mut memory = PictureMemory::default();
+        let asked = [
+            (0, Outcome::Ok, true),
+            (1, Outcome::Slow, false),
+            (2, Outcome::Failed, true),
+            (3, Outcome::Failed, false),
+            (4, Outcome::Unmeasured, false),
+            (5, Outcome::Missed, false),
+            (61, Outcome::Failed, false),
+            (62, Outcome::Failed, true),
+            (63, Outcome::Ok, true),
+            (200, Outcome::Ok, false),
+        ];
+        for (minute, outcome, wanted) in asked {
+            assert_eq!(memory.wants(outcome, at(minute)), wanted, "minute {minute}");
+        }
+    }
+
+    #[test]
+    fn the_noisiest_page_still_fits_into_a_field() {
+        let noise = image::RgbImage::from_fn(1280, 800, |x, y| {
+            let mixed =
+                (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503)).rotate_left(x % 31);
+            let [red, green, blue, _] = mixed.to_le_bytes();
+            image::Rgb([red, green, blue])
+        });
+        let mut jpeg = Vec::new();
+        JpegEncoder::new_with_quality(&mut jpeg, 90)
+            .encode_image(&noise)
+            .unwrap();
+
+        let picture = shrink(&jpeg).unwrap();
+
+        assert!(picture.data_uri.len() <= IMAGE_MAX_BYTES);
+        assert_eq!(picture.height, picture.width * 800 / 1280);
+    }
+
+    #[test]
+    fn bytes_that_are_no_picture_give_none() {
+        assert!(shrink(b"no picture").is_none());
+    }
+}

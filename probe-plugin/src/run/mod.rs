@@ -1,0 +1,194 @@
+//! One run: a fresh page, the steps of the journey in their order, and what that came to.
+
+mod action;
+mod net_error;
+mod outcome;
+mod redaction;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use vigia_contract::{
+    data_model::{ErrorClass, Outcome},
+    secret::SecretPlaces,
+};
+
+use crate::{
+    browser::{Chromium, Page, WarmBrowser},
+    journey::{Journey, Step},
+    log::{Level, log},
+};
+use action::Robot;
+use redaction::Redaction;
+
+pub use outcome::{Failure, RunReport, StepReport};
+
+/// How long a context and a blank page may take: 30 ms on an idle machine.
+const OPEN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A page that hangs may not be able to draw itself.
+const SCREENSHOT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What a run is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The workflow.
+    pub journey: &'a Journey,
+    /// Where its secrets are.
+    pub secrets: &'a SecretPlaces,
+    /// The browser.
+    pub browser: &'a WarmBrowser,
+    /// When it starts.
+    pub started: Timestamp,
+    /// How long it waited for its place.
+    pub queued: Duration,
+}
+
+/// Makes the run. `wants_screenshot` is asked with the outcome, when the page still stands as the run left it.
+pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> bool) -> RunReport {
+    let run_id = run_id(order.started);
+    let chromium = match order.browser.for_a_run().await {
+        Ok(chromium) => chromium,
+        Err(error) => {
+            let failure = Failure::of_probe(ErrorClass::Browser, error.to_string());
+            return RunReport::without_a_look(run_id, order.started, failure);
+        }
+    };
+    let page = match Page::open(Arc::clone(&chromium), Instant::now() + OPEN_DEADLINE).await {
+        Ok(page) => page,
+        Err(error) => {
+            order.browser.give_up(&chromium).await;
+            let failure = Failure::of_probe(
+                ErrorClass::Browser,
+                format!("failed to open a page: {error}"),
+            );
+            return RunReport::without_a_look(run_id, order.started, failure);
+        }
+    };
+    let report = walk(order, run_id, page, wants_screenshot).await;
+    if is_about_the_browser(&report) {
+        order.browser.give_up(&chromium).await;
+    }
+    report
+}
+
+/// Milliseconds since 1970, the process and its count of runs: sortable, and never the same again.
+pub fn run_id(started: Timestamp) -> String {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    let count = RUNS.fetch_add(1, Ordering::Relaxed);
+    format!(
+        "{:x}-{:x}-{count:x}",
+        started.as_millisecond(),
+        std::process::id()
+    )
+}
+
+async fn walk(
+    order: Order<'_>,
+    run_id: String,
+    page: Page,
+    wants_screenshot: impl FnOnce(Outcome) -> bool,
+) -> RunReport {
+    let journey = order.journey;
+    let redaction = Redaction::of(journey, order.secrets);
+    let mut robot = Robot {
+        page,
+        secrets: order.secrets,
+        action_timeout: journey.action_timeout,
+        deadline: Instant::now() + journey.timeout,
+    };
+    let mut steps = Vec::new();
+    let mut failure = None;
+    for step in &journey.steps {
+        let done = take(&mut robot, step).await;
+        let (duration, outcome) = match &done {
+            Ok(duration) => (
+                Some(*duration),
+                outcome::of_completed_step(*duration, step.budget),
+            ),
+            Err(failure) => (None, failure.outcome()),
+        };
+        steps.push(StepReport {
+            name: step.name.clone(),
+            slug: step.slug.clone(),
+            budget: step.budget,
+            duration,
+            outcome,
+        });
+        if let Err(why) = done {
+            failure = Some(Failure {
+                error: redaction.apply(&why.error),
+                ..why
+            });
+            break;
+        }
+    }
+    let outcome = outcome::of_run(&steps, failure.as_ref());
+    let screenshot = if wants_screenshot(outcome) {
+        screenshot(&mut robot.page).await
+    } else {
+        None
+    };
+    let state = robot.page.state();
+    RunReport {
+        run_id,
+        started: order.started,
+        queued: order.queued,
+        outcome,
+        steps,
+        failure,
+        url: Some(redaction.apply(&state.url)).filter(|url| !url.is_empty()),
+        http_status: state.http_status,
+        screenshot,
+    }
+}
+
+/// Does what the step says and returns what the user waited: by the browser's clock, from the first action's beginning to
+/// the last one's end.
+async fn take(robot: &mut Robot<'_>, step: &Step) -> Result<Duration, Failure> {
+    let mut whole: Option<action::Moment> = None;
+    for action in &step.actions {
+        let moment = robot.act(action).await?;
+        whole = Some(match whole {
+            Some(first) => action::Moment {
+                ended_ms: moment.ended_ms,
+                ..first
+            },
+            None => moment,
+        });
+    }
+    let waited_ms = whole.map_or(0.0, |whole| whole.ended_ms - whole.began_ms);
+    Ok(Duration::from_secs_f64(waited_ms.max(0.0) / 1000.0))
+}
+
+/// A picture that cannot be taken is none, and is said; it changes nothing about the run.
+async fn screenshot(page: &mut Page) -> Option<Vec<u8>> {
+    match page.screenshot(Instant::now() + SCREENSHOT_DEADLINE).await {
+        Ok(jpeg) => Some(jpeg),
+        Err(error) => {
+            log(
+                Level::Warning,
+                &format!("failed to take a screenshot: {error}"),
+            );
+            None
+        }
+    }
+}
+
+fn is_about_the_browser(report: &RunReport) -> bool {
+    report
+        .failure
+        .as_ref()
+        .is_some_and(|failure| failure.class == ErrorClass::Browser)
+}
+
+/// Whether the browser itself still answers: tells a page that hangs from a browser that does.
+async fn still_answers(chromium: &Chromium) -> bool {
+    chromium.answers(Duration::from_secs(2)).await.is_ok()
+}

@@ -1,0 +1,143 @@
+//! What a run came to.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use vigia_contract::data_model::{ErrorClass, Outcome};
+
+/// Why a run did not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Whose fault it is.
+    pub blame: Blame,
+    /// What kind.
+    pub class: ErrorClass,
+    /// One line for whoever repairs it.
+    pub error: String,
+}
+
+/// Whose fault a failure is: the one thing that monitoring must never get wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// Users cannot work.
+    System,
+    /// The probe could not look; users may be fine.
+    Probe,
+}
+
+impl Failure {
+    /// The system did not do what a user needs.
+    pub fn of_system(class: ErrorClass, error: impl Into<String>) -> Self {
+        Self {
+            blame: Blame::System,
+            class,
+            error: error.into(),
+        }
+    }
+
+    /// The probe itself could not measure.
+    pub fn of_probe(class: ErrorClass, error: impl Into<String>) -> Self {
+        Self {
+            blame: Blame::Probe,
+            class,
+            error: error.into(),
+        }
+    }
+
+    /// What it makes of the run.
+    pub const fn outcome(&self) -> Outcome {
+        match self.blame {
+            Blame::System => Outcome::Failed,
+            Blame::Probe => Outcome::Unmeasured,
+        }
+    }
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepReport {
+    /// As a person reads it.
+    pub name: String,
+    /// The same for tags.
+    pub slug: String,
+    /// What it may take.
+    pub budget: Option<Duration>,
+    /// What the user waited; nothing when the step did not end well.
+    pub duration: Option<Duration>,
+    /// Never `Missed`.
+    pub outcome: Outcome,
+}
+
+/// What a run came to, with everything that is told of it.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// Unique for ever.
+    pub run_id: String,
+    /// The timestamp of all its points.
+    pub started: Timestamp,
+    /// How long it waited for a free slot.
+    pub queued: Duration,
+    /// Of the run as a whole.
+    pub outcome: Outcome,
+    /// The steps that were reached.
+    pub steps: Vec<StepReport>,
+    /// Why it did not come to its end.
+    pub failure: Option<Failure>,
+    /// The address of the page at the end.
+    pub url: Option<String>,
+    /// The status of the last document.
+    pub http_status: Option<i64>,
+    /// The page at the end, a JPEG; only where somebody may want to see it.
+    pub screenshot: Option<Vec<u8>>,
+}
+
+impl RunReport {
+    /// A run of which nothing is known but that it could not be made.
+    pub fn without_a_look(run_id: String, started: Timestamp, failure: Failure) -> Self {
+        Self {
+            run_id,
+            started,
+            queued: Duration::ZERO,
+            outcome: failure.outcome(),
+            steps: Vec::new(),
+            failure: Some(failure),
+            url: None,
+            http_status: None,
+            screenshot: None,
+        }
+    }
+
+    /// What the user waited in all; nothing unless every step was completed.
+    pub fn duration(&self) -> Option<Duration> {
+        if !self.outcome.is_ok() {
+            return None;
+        }
+        self.steps.iter().map(|step| step.duration).sum()
+    }
+
+    /// The name of the step that it failed in.
+    pub fn failed_step(&self) -> Option<&str> {
+        self.failure.as_ref()?;
+        self.steps
+            .last()
+            .filter(|step| !step.outcome.is_ok())
+            .map(|step| step.name.as_str())
+    }
+}
+
+/// A step that was completed is ok inside its budget and slow over it.
+pub fn of_completed_step(duration: Duration, budget: Option<Duration>) -> Outcome {
+    match budget {
+        Some(budget) if duration > budget => Outcome::Slow,
+        _ => Outcome::Ok,
+    }
+}
+
+/// A run is what its worst step is.
+pub fn of_run(steps: &[StepReport], failure: Option<&Failure>) -> Outcome {
+    match failure {
+        Some(failure) => failure.outcome(),
+        None if steps.iter().any(|step| step.outcome == Outcome::Slow) => Outcome::Slow,
+        None => Outcome::Ok,
+    }
+}

@@ -1,0 +1,13 @@
+//! The probe as Telegraf starts it: journeys in, line protocol out, on the demo system in a real Chromium.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a missing value is the failure"
+)]
+
+mod browser_faults;
+mod faults;
+mod journeys;
+mod mistakes;
+mod running;
+mod telegraf_contract;

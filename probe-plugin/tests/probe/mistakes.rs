@@ -1,0 +1,118 @@
+//! `vigia-probe check`: every mistake of the configuration and its journeys, word for word.
+
+use crate::running::{JOURNEY, Setting};
+
+fn told(setting: &Setting) -> (Option<i32>, String) {
+    let output = setting.command("check").output().unwrap();
+    let folder = setting.path().display().to_string();
+    let text = String::from_utf8(output.stdout).unwrap();
+    (output.status.code(), text.replace(&folder, "FOLDER"))
+}
+
+#[test]
+fn a_good_configuration_is_told_with_what_it_will_do() {
+    let (code, text) = told(&Setting::new(JOURNEY, "https://t.example", ""));
+    assert_eq!(code, Some(0));
+    insta::assert_snapshot!(text, @"
+    FOLDER/probe.toml: no mistake, 1 journeys
+      tramites/consultar-tramite: critical, every 3600s, 3 steps
+    ");
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let journey = r#"
+system = "Trámites"
+name = "consultar"
+impact = "urgent"
+every = "1 minuto"
+
+[[step]]
+name = "Ingresar"
+actions = [
+  { goto = "${portal}/ingreso" },
+  { clik = "role=button[name='Ingresar']" },
+  { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
+  { press = "Entrar" },
+]
+"#;
+    let (code, text) = told(&Setting::new(
+        journey,
+        "https://t.example",
+        "max_concurrent = 0\n",
+    ));
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!(text, @r#"
+    FOLDER/probe.toml:3:18: with no slot no journey can run
+      3 | max_concurrent = 0
+        |                  ^
+      hint: write 1 or more; one for each core is a good start
+    FOLDER/journeys/journey.toml:1:1: `timeout` is missing
+      1 | 
+        | ^
+      hint: add `timeout = ...` here
+    FOLDER/journeys/journey.toml:4:10: unknown value `urgent`
+      4 | impact = "urgent"
+        |          ^
+      hint: known here: critical, high, low
+    FOLDER/journeys/journey.toml:5:9: `1 minuto` is not a duration
+      5 | every = "1 minuto"
+        |         ^
+      hint: write a number with a unit, for example "250ms", "30s", "1m" or "1h 30m"
+    FOLDER/journeys/journey.toml:10:12: unknown variable `${portal}`
+      10 |   { goto = "${portal}/ingreso" },
+         |            ^
+      hint: give it a value in this file: [variables], then portal = "..."
+    FOLDER/journeys/journey.toml:11:5: unknown value `clik`
+      11 |   { clik = "role=button[name='Ingresar']" },
+         |     ^
+      hint: did you mean `click`? known here: goto, click, fill, press, expect, wait
+    FOLDER/journeys/journey.toml:12:22: the selector `lable=Clave` begins with an unknown kind `lable`
+      12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
+         |                      ^
+      hint: known kinds: css, text, role, label, placeholder, testid, xpath
+    FOLDER/journeys/journey.toml:12:44: the reference to a secret at `${secret:CLAVE DE ROBOT}` is not complete
+      12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
+         |                                            ^
+      hint: write ${secret:NAME}, the name of letters, digits and underscores
+    FOLDER/journeys/journey.toml:13:3: unknown key `Entrar`
+      13 |   { press = "Entrar" },
+         |   ^
+      hint: a single character, or one of Enter, Tab, Escape, Backspace, Delete, Space, ArrowUp, ArrowDown, ArrowLeft, ArrowRight, Home, End, PageUp, PageDown
+    9 mistakes
+    "#);
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_told_before_the_first_run() {
+    let setting = Setting::new(
+        &JOURNEY.replace("TRAMITES_CLAVE", "OTRA_CLAVE"),
+        "https://t.example",
+        "",
+    );
+    let (code, text) = told(&setting);
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!(text, @r#"
+    FOLDER/journeys/journey.toml: the secret `OTRA_CLAVE` is neither in the environment nor among the credentials nor in the secrets folder
+      hint: set the environment variable `OTRA_CLAVE` of the process that starts the probe, or put a file `OTRA_CLAVE` into `secrets_folder`
+    1 mistake
+    "#);
+}
+
+#[test]
+fn a_step_without_actions_and_two_of_one_name_are_told() {
+    let journey = format!("{JOURNEY}\n[[step]]\nname = \"Ver detalle\"\nactions = []\n");
+    let (code, text) = told(&Setting::new(&journey, "https://t.example", ""));
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!(text, @r#"
+    FOLDER/journeys/journey.toml:42:8: another step of this journey is called `ver-detalle` too
+      42 | name = "Ver detalle"
+         |        ^
+      hint: give every step of a journey a name of its own: its times are kept under it
+    FOLDER/journeys/journey.toml:43:11: the step `Ver detalle` does nothing
+      43 | actions = []
+         |           ^
+      hint: add an action, for example { goto = "https://..." }
+    2 mistakes
+    "#);
+}

@@ -1,0 +1,326 @@
+//! A running probe with its configuration in a folder of its own, and the points that it prints.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use influxdb_line_protocol::{FieldValue, ParsedLine, parse_lines};
+use tempfile::TempDir;
+
+/// Longer than anything takes; only a failing test waits so long.
+pub const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The password that the journeys type.
+pub const SECRET: &str = vigia_testbed::portal::PASSWORD;
+
+/// A journey to the detail of a file, as a citizen does it.
+pub const JOURNEY: &str = r#"
+system = "tramites"
+name = "consultar-tramite"
+impact = "critical"
+every = "1h"
+timeout = "20s"
+action_timeout = "3s"
+
+[variables]
+portal = "https://tramites.example"
+
+[[step]]
+name = "Ingresar"
+budget = "3s"
+actions = [
+  { goto = "${portal}/ingreso" },
+  { fill = { field = "label=Usuario", with = "robot" } },
+  { fill = { field = "label=Clave", with = "${secret:TRAMITES_CLAVE}" } },
+  { click = "role=button[name='Ingresar']" },
+  { expect = { text = "Bienvenido" } },
+]
+
+[[step]]
+name = "Buscar expediente"
+budget = "2s"
+actions = [
+  { goto = "${portal}/expedientes" },
+  { fill = { field = "label=Número de expediente", with = "2026-004512" } },
+  { click = "role=button[name='Buscar expediente']" },
+  { expect = { visible = "role=link[name='Ver detalle']" } },
+]
+
+[[step]]
+name = "Ver detalle"
+budget = "2s"
+actions = [
+  { click = "role=link[name='Ver detalle']" },
+  { expect = { text = "Estado del trámite" } },
+]
+"#;
+
+/// The folder with `probe.toml` and the journeys.
+#[derive(Debug)]
+pub struct Setting {
+    folder: TempDir,
+}
+
+impl Setting {
+    /// One journey against this portal; `more` is appended to `probe.toml`.
+    pub fn new(journey: &str, portal: &str, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("journeys")).unwrap();
+        fs::write(folder.path().join("journeys/journey.toml"), journey).unwrap();
+        fs::write(
+            folder.path().join("probe.toml"),
+            format!(
+                "probe = \"prueba\"\njourneys = \"journeys\"\n{more}\n[artifacts]\nfolder = \"artifacts\"\n[environment]\nvariables = {{ portal = \"{portal}\" }}\n"
+            ),
+        )
+        .unwrap();
+        Self { folder }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where artifacts are kept.
+    pub fn artifacts(&self) -> PathBuf {
+        self.folder.path().join("artifacts")
+    }
+
+    /// The program with this folder's configuration. Its temporary files are in the folder too, so that what is left
+    /// behind is seen.
+    pub fn command(&self, subcommand: &str) -> Command {
+        let temporary = self.folder.path().join("tmp");
+        fs::create_dir_all(&temporary).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vigia-probe"));
+        command
+            .arg(subcommand)
+            .arg("--config")
+            .arg(self.folder.path().join("probe.toml"))
+            .env("TRAMITES_CLAVE", SECRET)
+            .env("TMPDIR", temporary);
+        command
+    }
+
+    /// The browser profiles that are there now.
+    pub fn profiles(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.folder.path().join("tmp")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    /// The process group of the browser: its first process leads it and names this folder on its command line.
+    pub fn browser_group(&self) -> Option<i32> {
+        let needle = self.folder.path().join("tmp").display().to_string();
+        processes().find(|id| {
+            let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            group(*id) == Some(*id) && String::from_utf8_lossy(&line).contains(&needle)
+        })
+    }
+}
+
+/// All the processes of a group that are not dead already and only wait to be reaped by the system.
+pub fn members(of: i32) -> Vec<i32> {
+    processes().filter(|id| group(*id) == Some(of)).collect()
+}
+
+fn processes() -> impl Iterator<Item = i32> {
+    let entries = fs::read_dir("/proc").unwrap();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+fn group(id: i32) -> Option<i32> {
+    // State, parent and group stand behind the name in brackets: proc_pid_stat(5).
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let dead = matches!(fields.next()?, "Z" | "X");
+    fields.nth(1)?.parse().ok().filter(|_| !dead)
+}
+
+/// Chromium's sandbox cannot work for root, which is who runs tests in containers.
+pub fn browser_table() -> &'static str {
+    if rustix::process::geteuid().is_root() {
+        "[browser]\nsandbox = false"
+    } else {
+        "[browser]"
+    }
+}
+
+/// A probe under way.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: mpsc::Receiver<String>,
+    stderr: std::thread::JoinHandle<String>,
+}
+
+impl Running {
+    /// Starts it the way execd does.
+    pub fn start(setting: &Setting) -> Self {
+        let mut child = setting
+            .command("run")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = mpsc::channel();
+        let stdout = child.stdout.take().unwrap();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines() {
+                sender.send(line.unwrap()).ok();
+            }
+        });
+        let mut errors = child.stderr.take().unwrap();
+        let stderr = std::thread::spawn(move || {
+            let mut text = String::new();
+            errors.read_to_string(&mut text).unwrap();
+            text
+        });
+        Self {
+            stdin: child.stdin.take(),
+            child,
+            lines,
+            stderr,
+        }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
+    /// Asks for points now, as `telegraf --test` does.
+    pub fn ask_for_points(&mut self) {
+        self.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+
+    /// The next point of this measurement; whatever comes before it must be line protocol too.
+    pub fn next(&self, measurement: &str) -> Point {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self
+                .lines
+                .recv_timeout(left)
+                .expect("a point within the deadline");
+            let point = Point(line);
+            if point.measurement() == measurement {
+                return point;
+            }
+        }
+    }
+
+    /// The points of the run that ends with this journey point: they come right behind it.
+    pub fn run(&self) -> Run {
+        let journey = self.next("journey");
+        let count = if journey.text("result") == Some("missed") {
+            0
+        } else {
+            journey.reached()
+        };
+        let steps = (0..count).map(|_| self.next("journey_step")).collect();
+        Run { journey, steps }
+    }
+
+    /// The next run that was not missed: on a starved machine a run may outlive its interval.
+    pub fn run_that_started(&self) -> Run {
+        loop {
+            let run = self.run();
+            if run.journey.text("result") != Some("missed") {
+                return run;
+            }
+        }
+    }
+
+    /// Ends it as Telegraf does, by closing stdin, and returns how it ended, what it still printed and its stderr.
+    pub fn stop(mut self) -> (ExitStatus, Vec<Point>, String) {
+        drop(self.stdin.take());
+        self.wait()
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> (ExitStatus, Vec<Point>, String) {
+        let status = self.child.wait().unwrap();
+        let stderr = self.stderr.join().unwrap();
+        (status, self.lines.iter().map(Point).collect(), stderr)
+    }
+}
+
+/// What one run told.
+#[derive(Debug)]
+pub struct Run {
+    /// The run.
+    pub journey: Point,
+    /// Its steps.
+    pub steps: Vec<Point>,
+}
+
+/// A line, read by the parser of `influxdb-line-protocol`.
+#[derive(Debug)]
+pub struct Point(pub String);
+
+impl Point {
+    fn parsed(&self) -> ParsedLine<'_> {
+        let mut lines: Vec<_> = parse_lines(&self.0).collect();
+        assert_eq!(lines.len(), 1, "{}", self.0);
+        lines.remove(0).expect(&self.0)
+    }
+
+    /// Its measurement.
+    pub fn measurement(&self) -> String {
+        self.parsed().series.measurement.to_string()
+    }
+
+    /// A tag.
+    pub fn tag(&self, key: &str) -> Option<String> {
+        self.parsed().tag_value(key).map(ToString::to_string)
+    }
+
+    /// A text field.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        let start = self.0.find(&format!("{key}=\""))? + key.len() + 2;
+        let rest = &self.0[start..];
+        let end = rest
+            .match_indices('"')
+            .find(|(at, _)| !rest[..*at].ends_with('\\'))?
+            .0;
+        Some(&rest[..end])
+    }
+
+    /// An integer field.
+    pub fn integer(&self, key: &str) -> Option<i64> {
+        match self.parsed().field_value(key)? {
+            FieldValue::I64(number) => Some(*number),
+            other => panic!("{key} is {other:?}"),
+        }
+    }
+
+    /// A float field.
+    pub fn float(&self, key: &str) -> Option<f64> {
+        match self.parsed().field_value(key)? {
+            FieldValue::F64(number) => Some(*number),
+            other => panic!("{key} is {other:?}"),
+        }
+    }
+
+    /// How many steps have a point: those that ended well, and the one that did not.
+    fn reached(&self) -> usize {
+        let ok = usize::try_from(self.integer("steps_ok").unwrap_or(0)).unwrap();
+        ok + usize::from(self.text("failed_step").is_some())
+    }
+}
+
+/// Waits for something outside that nobody announces, such as the end of another process.
+pub fn until(what: &str, mut look: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !look() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
