@@ -1,0 +1,87 @@
+//! What the operator types: `check` and `run`.
+
+mod check;
+mod run;
+mod watch;
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+/// What the program ends with. Clap itself ends with 2 when the command line is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything was done, or the program was asked to stop.
+    Success = 0,
+    /// Something failed that no other number names.
+    Failure = 1,
+    /// The configuration has mistakes; they were printed.
+    Configuration = 3,
+    /// The store cannot be opened: another process has it, or the disk refuses.
+    Store = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Watches what Vigía's robots report and tells people when users cannot work.
+#[derive(Debug, Parser)]
+#[command(name = "vigia-alert", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// How the log on stderr is written.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Reads the configuration and says everything that is wrong with it.
+    Check(ConfigArgument),
+    /// Watches, and tells, until it is stopped.
+    Run(ConfigArgument),
+}
+
+#[derive(Debug, clap::Args)]
+struct ConfigArgument {
+    /// The configuration file.
+    #[arg(long, default_value = "/etc/vigia/alert.toml")]
+    config: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// A line an event, for people.
+    Text,
+    /// A JSON object an event, for programs.
+    Json,
+}
+
+/// Does what the command line says.
+#[must_use]
+pub fn main() -> Exit {
+    let arguments = Arguments::parse();
+    start_log(arguments.log_format);
+    match arguments.command {
+        Command::Check(argument) => check::check(&argument.config),
+        Command::Run(argument) => run::run(&argument.config),
+    }
+}
+
+/// The environment variable `RUST_LOG` says more or less, as programs in Rust do.
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false);
+    match format {
+        LogFormat::Text => log.with_ansi(false).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}

@@ -1,0 +1,171 @@
+//! What no single value can know: that names are defined once and meet, that secrets are there, that values have a meaning.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZone;
+use minijinja::{Environment, context};
+use vigia_contract::{
+    config_file::Spanned,
+    secret::{SecretString, Template},
+};
+
+use super::{ChannelSettings, Findings, email};
+use crate::{deliver::Channel, flux, flux::rule, route::Route};
+
+pub(super) fn time_zone(name: &Spanned<String>, findings: &mut Findings) -> Option<TimeZone> {
+    let found = TimeZone::get(name.as_ref()).ok();
+    if found.is_none() {
+        findings.add(
+            name,
+            format!("there is no time zone `{}`", name.as_ref()),
+            "write a name of the IANA database, for example \"America/Montevideo\" or \"Europe/Madrid\"",
+        );
+    }
+    found
+}
+
+pub(super) fn influxdb(settings: &flux::Settings, findings: &mut Findings) -> Option<SecretString> {
+    let url = settings.url.as_ref();
+    if !reqwest::Url::parse(url)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    {
+        findings.add(
+            &settings.url,
+            format!("`{url}` is not an address of InfluxDB"),
+            "write it with its scheme, for example \"http://127.0.0.1:8086\"",
+        );
+    }
+    secret(&settings.token, findings)
+}
+
+/// Looks a secret up now, so that it is not missed at night.
+pub(super) fn secret(
+    template: &Spanned<Template>,
+    findings: &mut Findings,
+) -> Option<SecretString> {
+    match template.as_ref().resolve(&findings.secrets) {
+        Ok(secret) => Some(secret),
+        Err(error) => {
+            findings.add(
+                template,
+                error.to_string(),
+                "set the environment variable of that name, or put the secret into a file of that name in the `secrets_folder`",
+            );
+            None
+        }
+    }
+}
+
+pub(super) fn dashboard(address: Option<&Spanned<String>>, findings: &mut Findings) {
+    let Some(address) = address else { return };
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+    let names = context! { system => "s", journey => "j", probe => "p" };
+    if let Err(error) = environment.render_str(address.as_ref(), names) {
+        findings.add(
+            address,
+            format!("the address cannot be filled in: {error}"),
+            "use {{ system }}, {{ journey }} and {{ probe }}, and nothing else in double braces",
+        );
+    }
+}
+
+pub(super) fn rules(rules: &[rule::Settings], findings: &mut Findings) {
+    if rules.is_empty() {
+        findings.mistakes.push(findings.source.mistake(
+            0..0,
+            "there is no rule",
+            "add a [[rule]] with name = \"journeys-failed\" and use = \"journeys-failed\"",
+        ));
+    }
+    once(rules.iter().map(|rule| &rule.name), "rule", findings);
+}
+
+pub(super) fn routes(routes: &[Route], channels: &[ChannelSettings], findings: &mut Findings) {
+    once(
+        channels.iter().map(|channel| &channel.name),
+        "channel",
+        findings,
+    );
+    let existing: BTreeSet<&str> = channels
+        .iter()
+        .map(|channel| channel.name.as_ref().as_str())
+        .collect();
+    let used: BTreeSet<&str> = routes
+        .iter()
+        .flat_map(|route| &route.channels)
+        .map(|name| name.as_ref().as_str())
+        .collect();
+    for name in routes.iter().flat_map(|route| &route.channels) {
+        if !existing.contains(name.as_ref().as_str()) {
+            let there = existing
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            let hint = if there.is_empty() {
+                "add a [[channel]] of this name".into()
+            } else {
+                format!("there are the channels {there}")
+            };
+            findings.add(
+                name,
+                format!("there is no channel `{}`", name.as_ref()),
+                hint,
+            );
+        }
+    }
+    for channel in channels {
+        let name = channel.name.as_ref();
+        if !used.contains(name.as_str()) {
+            let hint =
+                format!("add a [[route]] with channels = [\"{name}\"], or take the channel out");
+            findings.add(
+                &channel.name,
+                format!("no route uses the channel `{name}`"),
+                hint,
+            );
+        }
+    }
+    if channels.is_empty() {
+        findings.mistakes.push(findings.source.mistake(
+            0..0,
+            "there is no channel, so nobody would be told",
+            "add a [[channel]] and a [[route]] that uses it",
+        ));
+    }
+}
+
+pub(super) fn channels(
+    channels: Vec<ChannelSettings>,
+    findings: &mut Findings,
+) -> BTreeMap<String, Channel> {
+    let mut ready = BTreeMap::new();
+    for ChannelSettings { name, email } in channels {
+        let Some(email) = email else {
+            findings.add(
+                &name,
+                format!("the channel `{}` does not say what it is", name.as_ref()),
+                "add email = { ... } to it",
+            );
+            continue;
+        };
+        if let Some(email) = email::resolve(email, findings) {
+            ready.insert(name.into_inner(), Channel::Email(Box::new(email)));
+        }
+    }
+    ready
+}
+
+fn once<'a>(names: impl Iterator<Item = &'a Spanned<String>>, kind: &str, findings: &mut Findings) {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name.as_ref()) {
+            findings.add(
+                name,
+                format!("there is another {kind} with the name `{}`", name.as_ref()),
+                format!("give each {kind} a name of its own"),
+            );
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Reads what the operator wrote: all of it, or all the mistakes in it at once.
+//!
+//! Each part's own settings stand beside that part; here they are composed and checked against each other.
+
+mod check;
+mod email;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use vigia_contract::{
+    config_file::{self, Spanned},
+    mistake::{Mistakes, Source},
+    secret::{SecretPlaces, SecretString},
+};
+
+use crate::{
+    deliver,
+    flux::{self, Rule, rule},
+    render::{Language, Names, Style},
+    route::Route,
+};
+
+/// The file, as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// The language of messages: `es` or `en`. Default `es`.
+    #[serde(default)]
+    language: Language,
+    /// The clock of those who read them, for example `America/Montevideo`.
+    time_zone: Spanned<String>,
+    /// A folder with one file for each secret, relative to this file.
+    secrets_folder: Option<PathBuf>,
+    influxdb: flux::Settings,
+    store: StoreSettings,
+    /// The names that people know, by the names of systems and journeys in the data.
+    #[serde(default)]
+    names: Names,
+    #[serde(default)]
+    links: Links,
+    #[serde(default)]
+    rule: Vec<rule::Settings>,
+    #[serde(default)]
+    channel: Vec<ChannelSettings>,
+    #[serde(default)]
+    route: Vec<Route>,
+}
+
+/// The table `[store]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoreSettings {
+    /// The file, relative to the configuration file.
+    path: PathBuf,
+}
+
+/// The table `[links]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Links {
+    /// The address of a dashboard; `{{ system }}`, `{{ journey }}` and `{{ probe }}` are filled in.
+    dashboard: Option<Spanned<String>>,
+}
+
+/// A `[[channel]]`: a name, and exactly one kind.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChannelSettings {
+    name: Spanned<String>,
+    email: Option<deliver::email::Settings>,
+}
+
+/// The configuration, as it is used.
+#[derive(Debug)]
+pub struct Config {
+    /// Where InfluxDB is.
+    pub influxdb: flux::Settings,
+    /// What opens it.
+    pub influxdb_token: SecretString,
+    /// The store's file.
+    pub store: PathBuf,
+    /// How messages are written.
+    pub style: Style,
+    /// What is asked.
+    pub rules: Vec<Rule>,
+    /// The ways to people, by name.
+    pub channels: BTreeMap<String, deliver::Channel>,
+    /// Who is told.
+    pub routes: Vec<Route>,
+}
+
+/// Reads the file at this path, and what it refers to.
+pub fn read(path: &Path) -> Result<Config, Mistakes> {
+    let source = Source::read(path).map_err(|mistake| Mistakes(vec![mistake]))?;
+    let file: File = config_file::read(&source).map_err(Mistakes)?;
+    resolve(file, &source).map_err(Mistakes)
+}
+
+/// What is being checked, and what was found so far.
+struct Findings<'a> {
+    source: &'a Source,
+    folder: &'a Path,
+    secrets: SecretPlaces,
+    mistakes: Vec<vigia_contract::mistake::Mistake>,
+}
+
+impl Findings<'_> {
+    fn add<T>(&mut self, at: &Spanned<T>, what: impl Into<String>, hint: impl Into<String>) {
+        self.mistakes
+            .push(self.source.mistake(at.span(), what, hint));
+    }
+}
+
+fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mistake::Mistake>> {
+    let folder = source.path.parent().unwrap_or(Path::new(""));
+    let mut findings = Findings {
+        source,
+        folder,
+        secrets: SecretPlaces::of_this_process(
+            file.secrets_folder
+                .as_ref()
+                .map(|secrets| folder.join(secrets)),
+        ),
+        mistakes: Vec::new(),
+    };
+    let time_zone = check::time_zone(&file.time_zone, &mut findings);
+    let influxdb_token = check::influxdb(&file.influxdb, &mut findings);
+    check::dashboard(file.links.dashboard.as_ref(), &mut findings);
+    check::rules(&file.rule, &mut findings);
+    check::routes(&file.route, &file.channel, &mut findings);
+    let channels = check::channels(file.channel, &mut findings);
+    let (Some(time_zone), Some(influxdb_token), []) =
+        (time_zone, influxdb_token, findings.mistakes.as_slice())
+    else {
+        findings.mistakes.sort_by_key(|mistake| {
+            mistake
+                .place
+                .as_ref()
+                .map(|place| (place.line, place.column))
+        });
+        return Err(findings.mistakes);
+    };
+    Ok(Config {
+        influxdb: file.influxdb,
+        influxdb_token,
+        store: folder.join(file.store.path),
+        style: Style {
+            language: file.language,
+            time_zone,
+            names: file.names,
+            dashboard: file.links.dashboard.map(Spanned::into_inner),
+        },
+        rules: file.rule.into_iter().map(Rule::from).collect(),
+        channels,
+        routes: file.route,
+    })
+}

@@ -1,0 +1,314 @@
+//! Mail: one message to one address, over a connection that is encrypted or refused.
+//!
+//! The conversation is held command by command, because only so it is known whether a message that failed may have
+//! arrived: before its last line it cannot have, after it nobody knows.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
+
+use lettre::{
+    Address,
+    message::{
+        Attachment, Mailbox, MultiPart, SinglePart,
+        header::{ContentType, HeaderName, HeaderValue},
+    },
+    transport::smtp::{
+        Error,
+        authentication::{Credentials, DEFAULT_MECHANISMS},
+        client::{AsyncSmtpConnection, Certificate, TlsParameters},
+        commands::{Data, Mail, Rcpt},
+        extension::ClientId,
+    },
+};
+use serde::Deserialize;
+use tokio::time::timeout;
+use vigia_contract::{
+    data_model::Impact,
+    secret::{ExposeSecret, SecretString, Template},
+};
+
+use super::Attempt;
+use crate::{
+    flux::picture::Picture,
+    render::{Message, PICTURE_ID},
+    store::outbox::{Delivery, Kind},
+};
+
+/// From the first packet until the server is ready for the message.
+const PREPARE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// From the message's first byte to the answer. RFC 5321 (4.5.3.2.6) would wait ten minutes; nobody who is to be told of an
+/// outage can.
+const MESSAGE_DEADLINE: Duration = Duration::from_mins(1);
+
+/// The value `email` of a `[[channel]]`, as the operator writes it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The name of the mail server; its certificate must be for this name.
+    pub server: String,
+    /// Its port. Default: 587 with `starttls`, 465 with `implicit`, 25 with `none`.
+    pub port: Option<u16>,
+    /// How the connection is encrypted. Default `starttls`.
+    pub tls: Option<toml::Spanned<Tls>>,
+    /// The name to log in with; without it nobody logs in.
+    pub username: Option<toml::Spanned<String>>,
+    /// The password, as `${secret:NAME}`.
+    pub password: Option<toml::Spanned<Template>>,
+    /// Who sends, for example `Vigía <vigia@agency.example>`.
+    pub from: toml::Spanned<String>,
+    /// Who is told; each gets a mail of their own.
+    pub to: Vec<toml::Spanned<String>>,
+    /// A certificate authority to trust besides those of the system, PEM, relative to the configuration file.
+    pub ca_file: Option<toml::Spanned<PathBuf>>,
+}
+
+/// How a connection is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// After the greeting; a server that does not offer it is refused.
+    #[default]
+    Starttls,
+    /// From the first byte.
+    Implicit,
+    /// Not at all: for a server on the same machine, and never with a password.
+    None,
+}
+
+impl Tls {
+    /// The port that such servers listen on.
+    #[must_use]
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Starttls => 587,
+            Self::Implicit => 465,
+            Self::None => 25,
+        }
+    }
+}
+
+/// A mail channel, ready to send.
+pub struct Email {
+    /// The server's name.
+    pub server: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is encrypted.
+    pub tls: Tls,
+    /// Name and password.
+    pub login: Option<(String, SecretString)>,
+    /// Who sends.
+    pub from: Mailbox,
+    /// Who is told.
+    pub to: Vec<Mailbox>,
+    /// An authority to trust besides those of the system.
+    pub authority: Option<Certificate>,
+}
+
+impl std::fmt::Debug for Email {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Email({}:{})", self.server, self.port)
+    }
+}
+
+impl Email {
+    /// The addresses of those who are told.
+    #[must_use]
+    pub fn recipients(&self) -> Vec<String> {
+        self.to
+            .iter()
+            .map(|mailbox| mailbox.email.to_string())
+            .collect()
+    }
+
+    /// Sends one mail.
+    pub async fn send(
+        &self,
+        delivery: &Delivery,
+        message: &Message,
+        picture: Option<&Picture>,
+    ) -> Attempt {
+        let (mail, recipient) = match self.compose(delivery, message, picture) {
+            Ok(composed) => composed,
+            Err(reason) => return Attempt::Refused(reason.to_string()),
+        };
+        let mut connection = match timeout(PREPARE_DEADLINE, self.connect()).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(error)) => return Attempt::Failed(told(&error)),
+            Err(_) => return Attempt::Failed("the mail server did not answer in time".into()),
+        };
+        match timeout(
+            PREPARE_DEADLINE,
+            offer(&mut connection, &self.from.email, &recipient),
+        )
+        .await
+        {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) if error.is_permanent() => return Attempt::Refused(told(&error)),
+            Ok(Err(error)) => return Attempt::Failed(told(&error)),
+            Err(_) => return Attempt::Failed("the mail server did not answer in time".into()),
+        }
+        match timeout(MESSAGE_DEADLINE, connection.message(&mail)).await {
+            Ok(Ok(response)) => {
+                // The server has the mail, whatever it answers to the farewell; one that hangs is left alone.
+                drop(timeout(Duration::from_secs(1), connection.abort()).await);
+                Attempt::Accepted(response.message().collect::<Vec<_>>().join(" "))
+            }
+            Ok(Err(error)) if error.is_permanent() => Attempt::Refused(told(&error)),
+            Ok(Err(error)) if error.is_transient() => Attempt::Failed(told(&error)),
+            Ok(Err(error)) => Attempt::Uncertain(told(&error)),
+            Err(_) => Attempt::Uncertain(
+                "the mail server did not say in time whether it has the mail".into(),
+            ),
+        }
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
+        let me = ClientId::default();
+        let parameters = || {
+            let builder = TlsParameters::builder(self.server.clone());
+            let builder = self
+                .authority
+                .iter()
+                .cloned()
+                .fold(builder, |builder, authority| {
+                    builder.add_root_certificate(authority)
+                });
+            builder.build()
+        };
+        let implicit = if self.tls == Tls::Implicit {
+            Some(parameters()?)
+        } else {
+            None
+        };
+        let address = (self.server.as_str(), self.port);
+        let mut connection = AsyncSmtpConnection::connect_tokio1(
+            address,
+            Some(PREPARE_DEADLINE),
+            &me,
+            implicit,
+            None,
+        )
+        .await?;
+        if self.tls == Tls::Starttls {
+            connection.starttls(parameters()?, &me).await?;
+        }
+        if let Some((name, password)) = &self.login {
+            let credentials = Credentials::new(name.clone(), password.expose_secret().to_owned());
+            connection.auth(DEFAULT_MECHANISMS, &credentials).await?;
+        }
+        Ok(connection)
+    }
+
+    fn compose(
+        &self,
+        delivery: &Delivery,
+        message: &Message,
+        picture: Option<&Picture>,
+    ) -> Result<(Vec<u8>, Address), anyhow::Error> {
+        let recipient: Address = delivery.recipient.parse()?;
+        let domain = self.from.email.domain();
+        let incident = &delivery.incident;
+        let identity =
+            |kind: Kind| format!("<{}.{}@{domain}>", message_safe(&incident.id), kind.name());
+        let text = SinglePart::plain(message.text.clone());
+        let html = SinglePart::html(message.html.clone());
+        let content = match picture {
+            None => MultiPart::alternative().singlepart(text).singlepart(html),
+            Some(picture) => {
+                let media_type = ContentType::parse(picture.format.media_type())?;
+                let name = format!(
+                    "{}.{}",
+                    message_safe(&incident.series.journey),
+                    picture.format.extension()
+                );
+                let inline = Attachment::new_inline_with_name(PICTURE_ID.into(), name.clone())
+                    .body(picture.bytes.clone(), media_type.clone());
+                let attached = Attachment::new(name).body(picture.bytes.clone(), media_type);
+                let page = MultiPart::related().singlepart(html).singlepart(inline);
+                MultiPart::mixed()
+                    .multipart(MultiPart::alternative().singlepart(text).multipart(page))
+                    .singlepart(attached)
+            }
+        };
+        let mut builder = lettre::Message::builder()
+            .from(self.from.clone())
+            .subject(&message.subject)
+            .date(SystemTime::now())
+            .message_id(Some(identity(delivery.kind)));
+        for mailbox in &self.to {
+            builder = builder.to(mailbox.clone());
+        }
+        if delivery.kind != Kind::Opened {
+            let first = identity(Kind::Opened);
+            builder = builder.in_reply_to(first.clone()).references(first);
+        }
+        let list = format!("Vigia <alerts.vigia.{domain}>");
+        let mut headers = vec![
+            // RFC 3834, and what Exchange asks for: nobody's absence note answers an alert.
+            ("Auto-Submitted", "auto-generated"),
+            ("X-Auto-Response-Suppress", "All"),
+            ("List-Id", list.as_str()),
+            ("X-Vigia-Incident", incident.id.as_str()),
+            ("X-Vigia-Impact", incident.impact.name()),
+            ("X-Vigia-Message", delivery.kind.name()),
+        ];
+        if delivery.is_repeat {
+            headers.push(("X-Vigia-Repeat", "true"));
+        }
+        if delivery.kind == Kind::Opened && incident.impact == Impact::Critical {
+            headers.extend([("Importance", "high"), ("X-Priority", "1")]);
+        }
+        for (name, value) in headers {
+            builder = builder.raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str(name),
+                value.to_owned(),
+            ));
+        }
+        Ok((builder.multipart(content)?.formatted(), recipient))
+    }
+}
+
+/// Everything before the message itself: what fails here has not arrived.
+async fn offer(
+    connection: &mut AsyncSmtpConnection,
+    from: &Address,
+    to: &Address,
+) -> Result<(), Error> {
+    connection
+        .command(Mail::new(Some(from.clone()), vec![]))
+        .await?;
+    connection.command(Rcpt::new(to.clone(), vec![])).await?;
+    connection.command(Data).await?;
+    Ok(())
+}
+
+/// An error with its causes, which is where it says what happened.
+fn told(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        let source_text = source.to_string();
+        if !text.contains(&source_text) {
+            text = format!("{text}: {source_text}");
+        }
+        cause = source.source();
+    }
+    text
+}
+
+/// A name inside an identity or a file's name: ASCII letters, digits, hyphens and dots.
+fn message_safe(name: &str) -> String {
+    name.chars()
+        .map(|character| {
+            if character.is_ascii_alphanumeric() || character == '.' {
+                character
+            } else {
+                '-'
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,96 @@
+//! Writes the incidents into InfluxDB, for dashboards and reports. What could not be written stays marked in the store and
+//! is written later; alerts never wait for it.
+
+use std::{sync::Arc, time::Duration};
+
+use influxdb_line_protocol::LineProtocolBuilder;
+use jiff::Timestamp;
+use tokio::{sync::watch, time::sleep};
+use vigia_contract::data_model::{field, measurement, tag};
+
+use crate::{
+    flux::InfluxDb,
+    incident::Incident,
+    store::keeper::{Ledger, StoreError},
+};
+
+/// How long to wait before what failed is tried again.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(10);
+
+/// Writes until `stop` is set.
+pub async fn run(ledger: Ledger, influxdb: Arc<InfluxDb>, mut stop: watch::Receiver<bool>) {
+    let mut changes = ledger.changes();
+    let mut is_failing = false;
+    while !*stop.borrow() {
+        changes.mark_unchanged();
+        match write_all(&ledger, &influxdb).await {
+            Ok(()) => is_failing = false,
+            Err(error) => {
+                if !is_failing {
+                    tracing::warn!(%error, "incidents could not be written to InfluxDB; they will be");
+                }
+                is_failing = true;
+            }
+        }
+        tokio::select! {
+            _ = stop.changed() => {}
+            news = changes.changed() => if news.is_err() { return },
+            () = sleep(TRY_AGAIN_AFTER), if is_failing => {}
+        }
+    }
+}
+
+async fn write_all(ledger: &Ledger, influxdb: &InfluxDb) -> Result<(), anyhow::Error> {
+    let incidents = match ledger.unwritten().await {
+        Err(StoreError::Closed) => return Ok(()),
+        incidents => incidents?,
+    };
+    for incident in &incidents {
+        influxdb.write(point(incident, Timestamp::now())).await?;
+        ledger.written(incident).await?;
+    }
+    Ok(())
+}
+
+/// The point of an incident as it stands: the same time and tags each time, so that it replaces the one before.
+fn point(incident: &Incident, now: Timestamp) -> Vec<u8> {
+    let state = if incident.end.is_some() {
+        "closed"
+    } else {
+        "open"
+    };
+    let started_ns = i64::try_from(incident.started_at.as_nanosecond()).unwrap_or(i64::MAX);
+    let mut point = LineProtocolBuilder::new()
+        .measurement(measurement::JOURNEY_INCIDENT)
+        .tag(tag::IMPACT, incident.impact.name())
+        .tag(tag::JOURNEY, &tag_value(&incident.series.journey))
+        .tag(tag::PROBE, &tag_value(&incident.series.probe))
+        .tag(tag::SYSTEM, &tag_value(&incident.series.system))
+        .field(field::STATE, state)
+        .field(field::INCIDENT_ID, incident.id.as_str())
+        .field(field::RULE, incident.rule.as_str())
+        .field(field::RUN_ID, incident.run_id.as_str())
+        .field(field::DURATION_S, incident.duration(now).as_secs_f64());
+    if let Some(end) = &incident.end {
+        let end_ns = i64::try_from(end.at.as_nanosecond()).unwrap_or(i64::MAX);
+        point = point.field(field::END_NS, end_ns);
+    }
+    if let Some(step) = &incident.failure.step {
+        point = point.field(field::FAILED_STEP, step.as_str());
+    }
+    if let Some(class) = &incident.failure.class {
+        point = point.field(field::ERROR_CLASS, class.as_str());
+    }
+    if let Some(error) = &incident.failure.error {
+        point = point.field(field::ERROR, error.as_str());
+    }
+    point.timestamp(started_ns).close_line().build()
+}
+
+/// InfluxDB takes neither a line feed inside a tag's value nor a backslash at its end; the builder lets both through.
+fn tag_value(value: &str) -> String {
+    value
+        .replace(['\n', '\r'], " ")
+        .trim_end_matches('\\')
+        .to_owned()
+}

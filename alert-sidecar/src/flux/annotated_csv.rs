@@ -1,0 +1,323 @@
+//! Reads the annotated CSV that InfluxDB answers a Flux query with.
+//!
+//! One body holds several blocks, each with its own columns; an empty cell means the block's default; an error that
+//! happened after the answer began is a block of its own inside a 200; and an answer that was cut short looks like a whole
+//! one up to the cut. Each of these is seen here, or rows would be lost without anybody knowing.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::Timestamp;
+
+/// A cell's value. An empty cell without a default is no value at all: CSV cannot tell an empty text from none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `string`, and the types that are not read further: durations and base64.
+    Text(String),
+    /// `long`.
+    Integer(i64),
+    /// `unsignedLong`.
+    Unsigned(u64),
+    /// `double`.
+    Float(f64),
+    /// `boolean`.
+    Boolean(bool),
+    /// `dateTime:RFC3339` and `dateTime:RFC3339Nano`.
+    Time(Timestamp),
+}
+
+/// One row, with the columns of its block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    columns: Arc<HashMap<String, usize>>,
+    values: Vec<Option<Value>>,
+}
+
+impl Row {
+    /// The value in this column, where there are both.
+    #[must_use]
+    pub fn get(&self, column: &str) -> Option<&Value> {
+        self.values.get(*self.columns.get(column)?)?.as_ref()
+    }
+
+    /// The text in this column.
+    #[must_use]
+    pub fn text(&self, column: &str) -> Option<&str> {
+        match self.get(column)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The time in this column.
+    #[must_use]
+    pub fn time(&self, column: &str) -> Option<Timestamp> {
+        match self.get(column)? {
+            Value::Time(time) => Some(*time),
+            _ => None,
+        }
+    }
+
+    /// The whole number in this column.
+    #[must_use]
+    pub fn integer(&self, column: &str) -> Option<i64> {
+        match self.get(column)? {
+            Value::Integer(integer) => Some(*integer),
+            _ => None,
+        }
+    }
+}
+
+/// Why a body could not be read whole. Rows before the fault are not used: half an answer is no answer.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CsvError {
+    /// InfluxDB reported an error after it had begun to answer.
+    #[error("the query failed after its answer began: {0}")]
+    Query(String),
+    /// The answer does not end as a whole one does.
+    #[error("the answer ends in the middle")]
+    CutShort,
+    /// Something that InfluxDB does not write.
+    #[error("record {record} of the answer is not annotated CSV: {what}")]
+    Malformed {
+        /// Counted from 1, without the empty lines.
+        record: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// What the annotations and the header say about the rows below them.
+#[derive(Default)]
+struct Block {
+    types: Vec<String>,
+    defaults: Vec<String>,
+    columns: Option<Arc<HashMap<String, usize>>>,
+}
+
+/// Reads a whole body. InfluxDB ends every result with an empty line; a body without one was cut short.
+pub fn read(body: &str) -> Result<Vec<Row>, CsvError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(body.as_bytes());
+    let mut rows = Vec::new();
+    let mut block = Block::default();
+    let mut error_follows = false;
+    for (record, number) in reader.records().zip(1..) {
+        let record = record.map_err(|error| malformed(number, &error.to_string()))?;
+        let cells: Vec<&str> = record.iter().collect();
+        if error_follows {
+            let message = cells.iter().find(|cell| !cell.is_empty());
+            return Err(CsvError::Query(
+                message.unwrap_or(&"no message").to_string(),
+            ));
+        }
+        match cells.as_slice() {
+            ["#datatype", types @ ..] => {
+                block = Block {
+                    types: types.iter().map(ToString::to_string).collect(),
+                    ..Block::default()
+                };
+            }
+            ["#default", defaults @ ..] => {
+                block.defaults = defaults.iter().map(ToString::to_string).collect();
+            }
+            ["#group", ..] => {}
+            ["error", "reference"] | ["", "error", "reference"] => error_follows = true,
+            ["", cells @ ..] => match &block.columns {
+                None => block.columns = Some(header(cells, &block, number)?),
+                Some(columns) => rows.push(Row {
+                    columns: Arc::clone(columns),
+                    values: values(cells, &block, number)?,
+                }),
+            },
+            _ => {
+                return Err(malformed(
+                    number,
+                    "a row begins with an annotation or an empty cell",
+                ));
+            }
+        }
+    }
+    let ends_whole = body.ends_with("\n\r\n") || body.ends_with("\n\n") || body.trim().is_empty();
+    if error_follows || !ends_whole {
+        return Err(CsvError::CutShort);
+    }
+    Ok(rows)
+}
+
+fn header(
+    cells: &[&str],
+    block: &Block,
+    number: usize,
+) -> Result<Arc<HashMap<String, usize>>, CsvError> {
+    if cells.len() != block.types.len() || block.defaults.len() != block.types.len() {
+        return Err(malformed(
+            number,
+            "the header is not as wide as its annotations",
+        ));
+    }
+    let columns = cells.iter().enumerate();
+    Ok(Arc::new(
+        columns
+            .map(|(index, name)| ((*name).to_owned(), index))
+            .collect(),
+    ))
+}
+
+fn values(cells: &[&str], block: &Block, number: usize) -> Result<Vec<Option<Value>>, CsvError> {
+    if cells.len() != block.types.len() {
+        return Err(malformed(number, "the row is not as wide as its header"));
+    }
+    cells
+        .iter()
+        .zip(&block.defaults)
+        .zip(&block.types)
+        .map(
+            |((cell, default), datatype)| match (*cell, default.as_str()) {
+                ("", "") => Ok(None),
+                ("", text) | (text, _) => value(text, datatype).map(Some).ok_or_else(|| {
+                    malformed(
+                        number,
+                        &format!("`{text}` is not a value of the type `{datatype}`"),
+                    )
+                }),
+            },
+        )
+        .collect()
+}
+
+fn value(text: &str, datatype: &str) -> Option<Value> {
+    match datatype {
+        "long" => text.parse().ok().map(Value::Integer),
+        "unsignedLong" => text.parse().ok().map(Value::Unsigned),
+        "double" => text.parse().ok().map(Value::Float),
+        "boolean" => text.parse().ok().map(Value::Boolean),
+        "dateTime:RFC3339" | "dateTime:RFC3339Nano" => text.parse().ok().map(Value::Time),
+        _ => Some(Value::Text(text.to_owned())),
+    }
+}
+
+fn malformed(number: usize, what: &str) -> CsvError {
+    CsvError::Malformed {
+        record: number,
+        what: what.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// As InfluxDB 2.9 writes it: two tables with columns of their own, the second result's name in the default.
+    const TWO_BLOCKS: &str = "#datatype,string,long,dateTime:RFC3339,string,double,boolean\r\n\
+        #group,false,false,false,true,false,false\r\n\
+        #default,_result,,,,,\r\n\
+        ,result,table,_time,system,duration_ms,ok\r\n\
+        ,,0,2026-11-22T13:32:05.123456789Z,\"tr\u{e1}mites, \"\"x\"\"\",12.5,true\r\n\
+        ,,0,2026-11-22T13:32:06Z,plain,,false\r\n\
+        \r\n\
+        #datatype,string,long,long\r\n\
+        #group,false,false,false\r\n\
+        #default,second,,7\r\n\
+        ,result,table,count\r\n\
+        ,,1,-3\r\n\
+        ,,1,\r\n\
+        \r\n";
+
+    #[test]
+    fn every_block_has_its_own_columns_defaults_and_types() {
+        let rows = read(TWO_BLOCKS).unwrap();
+
+        assert_eq!(rows.len(), 4);
+        assert_eq!(rows[0].text("result"), Some("_result"));
+        assert_eq!(rows[0].text("system"), Some("trámites, \"x\""));
+        assert_eq!(
+            rows[0].time("_time"),
+            "2026-11-22T13:32:05.123456789Z".parse().ok()
+        );
+        assert_eq!(rows[0].get("duration_ms"), Some(&Value::Float(12.5)));
+        assert_eq!(rows[1].get("duration_ms"), None);
+        assert_eq!(rows[1].get("ok"), Some(&Value::Boolean(false)));
+        assert_eq!(rows[2].text("result"), Some("second"));
+        assert_eq!(rows[2].integer("count"), Some(-3));
+        assert_eq!(rows[3].integer("count"), Some(7));
+        assert_eq!(rows[3].get("system"), None);
+    }
+
+    #[test]
+    fn an_answer_without_rows_is_no_rows() {
+        assert_eq!(read("\r\n"), Ok(Vec::new()));
+        assert_eq!(read(""), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn an_error_after_the_first_rows_is_an_error() {
+        for tail in [
+            "error,reference\r\nfailed to read,\r\n",
+            "#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,failed to read,897\r\n\r\n",
+        ] {
+            let body = format!("{TWO_BLOCKS}{tail}");
+            assert_eq!(
+                read(&body),
+                Err(CsvError::Query("failed to read".into())),
+                "{tail}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_annotated_csv_is_told_with_its_place() {
+        for (body, expected) in [
+            (
+                "result,table\r\n",
+                "record 1 of the answer is not annotated CSV: a row begins with an annotation or an empty cell",
+            ),
+            (
+                "#datatype,long\r\n#group,false\r\n#default,\r\n,n\r\n,x\r\n\r\n",
+                "record 5 of the answer is not annotated CSV: `x` is not a value of the type `long`",
+            ),
+            (
+                "#datatype,long\r\n#group,false\r\n#default,\r\n,n,m\r\n\r\n",
+                "record 4 of the answer is not annotated CSV: the header is not as wide as its annotations",
+            ),
+        ] {
+            assert_eq!(read(body).unwrap_err().to_string(), expected);
+        }
+    }
+
+    proptest! {
+        /// Wherever the connection breaks, the rows before the break are not taken for all of them. The one place where
+        /// nobody can tell is between two results: there an answer may end.
+        #[test]
+        fn a_body_that_was_cut_short_is_never_taken_for_a_whole_one(cut in 1..TWO_BLOCKS.len()) {
+            let between = TWO_BLOCKS.find("\r\n\r\n").unwrap() + 4;
+            prop_assume!(cut != between && TWO_BLOCKS.is_char_boundary(cut));
+            prop_assert!(read(&TWO_BLOCKS[..cut]).is_err(), "{:?}", &TWO_BLOCKS[..cut]);
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(body in "[#,a-z\"\r\n]{0,200}") {
+            drop(read(&body));
+        }
+
+        #[test]
+        fn a_text_comes_out_as_it_went_in(text in "[^\r]{1,60}") {
+            let mut body = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+            for record in [
+                ["#datatype", "string", "string"],
+                ["#group", "false", "false"],
+                ["#default", "_result", ""],
+                ["", "result", "value"],
+                ["", "", &text],
+            ] {
+                body.write_record(record).unwrap();
+            }
+            let body = String::from_utf8(body.into_inner().unwrap()).unwrap() + "\r\n";
+            let rows = read(&body).unwrap();
+            prop_assert_eq!(rows[0].text("value"), Some(text.as_str()));
+        }
+    }
+}

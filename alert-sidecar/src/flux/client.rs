@@ -1,0 +1,213 @@
+//! The connection to InfluxDB's API: a query with its parameters, and a write, each with a deadline.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::{
+    StatusCode,
+    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use tokio::sync::Semaphore;
+use vigia_contract::secret::{ExposeSecret, SecretString, Template};
+
+use super::annotated_csv::{self, CsvError, Row};
+
+/// InfluxDB 2 has no limit of its own that would protect the dashboards from us; four are plenty for rules that run in
+/// milliseconds.
+const QUERIES_AT_ONCE: usize = 4;
+
+/// The table `[influxdb]`, as the operator writes it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where InfluxDB answers, for example `http://127.0.0.1:8086`.
+    pub url: toml::Spanned<String>,
+    /// The organization that owns the bucket.
+    pub organization: String,
+    /// The bucket that the journeys are written to; the incidents are written to it too.
+    pub bucket: String,
+    /// A token that may read and write the bucket, as `${secret:NAME}`.
+    pub token: toml::Spanned<Template>,
+    /// How long one query may take. Default `10s`.
+    #[serde(
+        default = "default_timeout",
+        deserialize_with = "vigia_contract::duration::deserialize"
+    )]
+    pub timeout: Duration,
+}
+
+const fn default_timeout() -> Duration {
+    Duration::from_secs(10)
+}
+
+/// Why InfluxDB gave no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// It could not be reached, or the connection broke.
+    #[error("failed to reach InfluxDB: {}", innermost(.0))]
+    Unreachable(#[source] reqwest::Error),
+    /// It did not answer in time.
+    #[error("InfluxDB did not answer within its deadline")]
+    TooSlow,
+    /// It answered that it will not or cannot.
+    #[error("InfluxDB answered {status}: {message}")]
+    Refused {
+        /// The HTTP status.
+        status: StatusCode,
+        /// What it says about it.
+        message: String,
+    },
+    /// It answered something that cannot be read whole.
+    #[error(transparent)]
+    Unreadable(#[from] CsvError),
+}
+
+/// The innermost cause says what happened; the outer ones repeat the address.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+impl From<reqwest::Error> for QueryError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            Self::TooSlow
+        } else {
+            Self::Unreachable(error)
+        }
+    }
+}
+
+/// A query and what it is asked about. The names of the parameters are those that InfluxDB's own data explorer sets, so
+/// that a rule can be tried there as it stands.
+#[derive(Clone, Debug)]
+pub struct Query<'a> {
+    /// Flux that refers to `v.defaultBucket`, `v.timeRangeStart` and [`Query::texts`].
+    pub flux: &'a str,
+    /// `v.timeRangeStart`.
+    pub since: Timestamp,
+    /// What `now()` is: fixed, so that the same question has the same answer.
+    pub now: Timestamp,
+    /// Further members of `v`.
+    pub texts: &'a [(&'a str, &'a str)],
+}
+
+/// One InfluxDB.
+#[derive(Debug)]
+pub struct InfluxDb {
+    http: reqwest::Client,
+    url: String,
+    organization: String,
+    bucket: String,
+    permits: Semaphore,
+}
+
+impl InfluxDb {
+    /// Prepares the connection; nothing is sent yet.
+    pub fn new(settings: &Settings, token: &SecretString) -> Result<Self, anyhow::Error> {
+        let mut authorization = HeaderValue::from_str(&format!("Token {}", token.expose_secret()))
+            .map_err(|_| {
+                anyhow::anyhow!("the token of InfluxDB holds a character that no header can have")
+            })?;
+        authorization.set_sensitive(true);
+        let http = reqwest::Client::builder()
+            .default_headers(HeaderMap::from_iter([(AUTHORIZATION, authorization)]))
+            .timeout(settings.timeout)
+            .build()?;
+        Ok(Self {
+            http,
+            url: settings.url.as_ref().trim_end_matches('/').to_owned(),
+            organization: settings.organization.clone(),
+            bucket: settings.bucket.clone(),
+            permits: Semaphore::new(QUERIES_AT_ONCE),
+        })
+    }
+
+    /// Asks, and reads the whole answer.
+    pub async fn query(&self, query: &Query<'_>) -> Result<Vec<Row>, QueryError> {
+        let _permit = self
+            .permits
+            .acquire()
+            .await
+            .expect("the semaphore is never closed");
+        let request = self.http.post(format!("{}/api/v2/query", self.url));
+        let response = request
+            .query(&[("org", &self.organization)])
+            .json(&json!({
+                "query": query.flux,
+                "type": "flux",
+                "now": query.now.to_string(),
+                "extern": parameters(&self.bucket, query),
+                "dialect": {"annotations": ["datatype", "group", "default"]},
+            }))
+            .send()
+            .await?;
+        let body = accepted(response).await?.text().await?;
+        Ok(annotated_csv::read(&body)?)
+    }
+
+    /// Writes points.
+    pub async fn write(&self, lines: Vec<u8>) -> Result<(), QueryError> {
+        let request = self.http.post(format!("{}/api/v2/write", self.url));
+        let response = request
+            .query(&[("org", &self.organization), ("bucket", &self.bucket)])
+            .body(lines)
+            .send()
+            .await?;
+        accepted(response).await.map(drop)
+    }
+}
+
+/// What InfluxDB says when it refuses; the code beside it says no more than the status.
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+}
+
+async fn accepted(response: reqwest::Response) -> Result<reqwest::Response, QueryError> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let body = response.text().await?;
+    let message = serde_json::from_str::<Refusal>(&body).map_or_else(
+        |_| body.chars().take(200).collect(),
+        |refusal| refusal.message,
+    );
+    Err(QueryError::Refused { status, message })
+}
+
+/// `option v = {...}` as the syntax tree that InfluxDB takes beside a query: values cannot break out of it, as they could
+/// out of a text that is put together.
+fn parameters(bucket: &str, query: &Query<'_>) -> Json {
+    let property = |name: &str, value: Json| json!({"type": "Property", "key": {"type": "Identifier", "name": name}, "value": value});
+    let text = |value: &str| json!({"type": "StringLiteral", "value": value});
+    let time = |value: Timestamp| json!({"type": "DateTimeLiteral", "value": value.to_string()});
+    let fixed = [
+        property("defaultBucket", text(bucket)),
+        property("timeRangeStart", time(query.since)),
+        property("timeRangeStop", time(query.now)),
+    ];
+    let texts = query
+        .texts
+        .iter()
+        .map(|(name, value)| property(name, text(value)));
+    json!({
+        "type": "File",
+        "package": null,
+        "imports": null,
+        "body": [{
+            "type": "OptionStatement",
+            "assignment": {
+                "type": "VariableAssignment",
+                "id": {"type": "Identifier", "name": "v"},
+                "init": {"type": "ObjectExpression", "properties": fixed.into_iter().chain(texts).collect::<Vec<_>>()},
+            },
+        }],
+    })
+}

@@ -1,0 +1,138 @@
+//! The picture that a run left, fetched from InfluxDB, where it travelled beside the run's own point.
+
+use std::time::Duration;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+
+use super::{
+    Series,
+    client::{InfluxDb, Query, QueryError},
+};
+
+/// Nobody waits longer than this for a picture: the text is what matters.
+const DEADLINE: Duration = Duration::from_secs(1);
+
+/// The picture is written together with the run; where it is not there yet it is there at the next flush.
+const ASK_EVERY: Duration = Duration::from_millis(200);
+
+/// A picture of the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// What kind of file it is.
+    pub format: Format,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// The formats that probes write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `image/jpeg`.
+    Jpeg,
+    /// `image/png`.
+    Png,
+}
+
+impl Format {
+    /// Its media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+        }
+    }
+
+    /// How the names of its files end.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+        }
+    }
+}
+
+/// Fetches the picture of a run that began at `at`, or nothing when there is none within the deadline or InfluxDB does not
+/// answer: a message goes out without it.
+pub async fn fetch(
+    influxdb: &InfluxDb,
+    series: &Series,
+    run_id: &str,
+    at: Timestamp,
+) -> Option<Picture> {
+    let mut ticks = interval_at(Instant::now(), ASK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let search = async {
+        loop {
+            ticks.tick().await;
+            match ask(influxdb, series, run_id, at).await {
+                Ok(None) => {}
+                Ok(found) => return found,
+                Err(error) => {
+                    tracing::warn!(run_id, %error, "the message goes without its picture");
+                    return None;
+                }
+            }
+        }
+    };
+    timeout(DEADLINE, search).await.ok().flatten()
+}
+
+async fn ask(
+    influxdb: &InfluxDb,
+    series: &Series,
+    run_id: &str,
+    at: Timestamp,
+) -> Result<Option<Picture>, QueryError> {
+    let rows = influxdb
+        .query(&Query {
+            flux: include_str!("queries/picture.flux"),
+            since: at,
+            now: Timestamp::now(),
+            texts: &[
+                ("system", &series.system),
+                ("journey", &series.journey),
+                ("probe", &series.probe),
+                ("runId", run_id),
+            ],
+        })
+        .await?;
+    Ok(rows.iter().find_map(|row| decode(row.text("image")?)))
+}
+
+/// Decodes a `data:` URI of one of the known formats.
+fn decode(uri: &str) -> Option<Picture> {
+    let (kind, data) = uri.strip_prefix("data:")?.split_once(";base64,")?;
+    let format = [Format::Jpeg, Format::Png]
+        .into_iter()
+        .find(|format| format.media_type() == kind)?;
+    Some(Picture {
+        format,
+        bytes: BASE64_STANDARD.decode(data).ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_picture_that_mail_programs_show_is_taken() {
+        let picture = decode("data:image/jpeg;base64,/9j/").unwrap();
+        assert_eq!(
+            (picture.format, picture.bytes.as_slice()),
+            (Format::Jpeg, &[0xFF, 0xD8, 0xFF][..])
+        );
+        for wrong in [
+            "",
+            "http://example/a.jpg",
+            "data:image/svg+xml;base64,AAAA",
+            "data:image/jpeg;base64,!",
+        ] {
+            assert_eq!(decode(wrong), None, "{wrong}");
+        }
+    }
+}

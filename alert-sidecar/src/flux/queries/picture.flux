@@ -1,0 +1,10 @@
+// The picture that one run of a journey left.
+from(bucket: v.defaultBucket)
+    |> range(start: v.timeRangeStart)
+    |> filter(fn: (r) => r._measurement == "journey_screenshot")
+    |> filter(fn: (r) => r.system == v.system and r.journey == v.journey and r.probe == v.probe)
+    |> filter(fn: (r) => r._field == "image" or r._field == "run_id")
+    |> drop(columns: ["_start", "_stop", "host"])
+    |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+    |> filter(fn: (r) => r.run_id == v.runId)
+    |> keep(columns: ["_time", "image"])

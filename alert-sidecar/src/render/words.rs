@@ -1,0 +1,178 @@
+//! The words of each language that messages are written in.
+
+use serde::Deserialize;
+use vigia_contract::data_model::Impact;
+
+use crate::store::outbox::Kind;
+
+/// The languages of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Language {
+    /// Spanish.
+    #[default]
+    #[serde(rename = "es")]
+    Spanish,
+    /// English.
+    #[serde(rename = "en")]
+    English,
+}
+
+impl Language {
+    /// The code that HTML states.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Spanish => "es",
+            Self::English => "en",
+        }
+    }
+
+    /// Its words.
+    #[must_use]
+    pub fn words(self) -> Words {
+        let text = match self {
+            Self::Spanish => include_str!("words/es.toml"),
+            Self::English => include_str!("words/en.toml"),
+        };
+        toml::from_str(text).expect("the shipped words are complete: a test reads them")
+    }
+}
+
+/// Every text that a message is made of; each is a template.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "the names say where each text stands; the texts themselves are in words/"
+)]
+pub struct Words {
+    pub subject_opened: String,
+    pub subject_closed: String,
+    pub subject_whole: String,
+    pub headline_opened: String,
+    pub headline_closed: String,
+    pub headline_whole: String,
+    pub when_opened: String,
+    pub when_closed: String,
+    pub when_whole: String,
+    pub reason: String,
+    pub repeat: String,
+    pub no_picture: String,
+    pub picture_opened: String,
+    pub picture_closed: String,
+    pub footer_opened: String,
+    pub footer_closed: String,
+    pub automatic: String,
+    pub date: String,
+    pub on_date: String,
+    pub today: String,
+    pub moment: String,
+    pub impact: ImpactWords,
+    pub labels: Labels,
+    pub brief_reason: Reasons,
+    pub long_reason: Reasons,
+}
+
+impl Words {
+    /// The subject, the headline and the line that says when.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> [&str; 3] {
+        match kind {
+            Kind::Opened => [
+                &self.subject_opened,
+                &self.headline_opened,
+                &self.when_opened,
+            ],
+            Kind::Closed => [
+                &self.subject_closed,
+                &self.headline_closed,
+                &self.when_closed,
+            ],
+            Kind::Whole => [&self.subject_whole, &self.headline_whole, &self.when_whole],
+        }
+    }
+}
+
+/// How much it matters, and that it is over.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "named like the impacts")]
+pub struct ImpactWords {
+    pub critical: String,
+    pub high: String,
+    pub low: String,
+    pub restored: String,
+}
+
+impl ImpactWords {
+    /// The word for this impact.
+    #[must_use]
+    pub fn of(&self, impact: Impact) -> &str {
+        match impact {
+            Impact::Critical => &self.critical,
+            Impact::High => &self.high,
+            Impact::Low => &self.low,
+        }
+    }
+}
+
+/// What stands before the details.
+#[derive(Clone, Debug, Deserialize, serde::Serialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "named like what they stand before")]
+pub struct Labels {
+    pub step: String,
+    pub probe: String,
+    pub since: String,
+    pub until: String,
+    pub url: String,
+    pub run: String,
+    pub dashboard: String,
+    pub technical: String,
+    pub was: String,
+}
+
+/// A reason for each class of error that the system itself can cause.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "named like the classes of `vigia_contract::data_model::ErrorClass`"
+)]
+pub struct Reasons {
+    pub dns: String,
+    pub connect: String,
+    pub tls: String,
+    pub http_status: String,
+    pub timeout: String,
+    pub element_missing: String,
+    pub not_actionable: String,
+    pub assertion: String,
+    pub script: String,
+    pub dialog: String,
+    pub download: String,
+    pub crash: String,
+    pub other: String,
+}
+
+impl Reasons {
+    /// The reason for the class of this name; a probe of a later version may know more classes.
+    #[must_use]
+    pub fn of(&self, class: Option<&str>) -> &str {
+        match class {
+            Some("dns") => &self.dns,
+            Some("connect") => &self.connect,
+            Some("tls") => &self.tls,
+            Some("http_status") => &self.http_status,
+            Some("timeout") => &self.timeout,
+            Some("element_missing") => &self.element_missing,
+            Some("not_actionable") => &self.not_actionable,
+            Some("assertion") => &self.assertion,
+            Some("script") => &self.script,
+            Some("dialog") => &self.dialog,
+            Some("download") => &self.download,
+            Some("crash") => &self.crash,
+            _ => &self.other,
+        }
+    }
+}

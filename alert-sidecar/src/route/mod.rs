@@ -1,0 +1,59 @@
+//! Who is told of an incident. Pure: the incident and the routes go in, channels or the reason for none come out.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use vigia_contract::data_model::Impact;
+
+use crate::incident::Incident;
+
+/// A `[[route]]`: what it does not name, it does not ask for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Incidents of these impacts. Default: of every impact.
+    pub impact: Option<Vec<Impact>>,
+    /// Incidents of these systems. Default: of every system.
+    pub system: Option<Vec<String>>,
+    /// The names of the channels that are told.
+    pub channels: Vec<toml::Spanned<String>>,
+}
+
+impl Route {
+    fn matches(&self, incident: &Incident) -> bool {
+        self.impact
+            .as_ref()
+            .is_none_or(|impacts| impacts.contains(&incident.impact))
+            && self
+                .system
+                .as_ref()
+                .is_none_or(|systems| systems.contains(&incident.series.system))
+    }
+}
+
+/// Who is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audience<'a> {
+    /// These channels, each once.
+    Channels(BTreeSet<&'a str>),
+    /// Nobody, and why.
+    Nobody(String),
+}
+
+/// Every route that matches adds its channels.
+#[must_use]
+pub fn route<'a>(incident: &Incident, routes: &'a [Route]) -> Audience<'a> {
+    let matching = routes.iter().filter(|route| route.matches(incident));
+    let channels: BTreeSet<_> = matching
+        .flat_map(|route| &route.channels)
+        .map(|name| name.as_ref().as_str())
+        .collect();
+    if channels.is_empty() {
+        Audience::Nobody(format!(
+            "no route takes the impact `{}` of the system `{}`",
+            incident.impact, incident.series.system
+        ))
+    } else {
+        Audience::Channels(channels)
+    }
+}

@@ -1,0 +1,151 @@
+//! The runs that may still be judged, and how far each rule has read.
+
+use jiff::Timestamp;
+use sqlx::{Result, Row, SqliteConnection, sqlite::SqliteRow};
+use vigia_contract::data_model::{Impact, Outcome};
+
+use super::{corrupt, stored, time};
+use crate::{
+    flux::{Observation, Series, observation::Failure},
+    judge::Threshold,
+};
+
+/// How far a rule has read, in the time of its points.
+pub async fn read_until(
+    connection: &mut SqliteConnection,
+    rule: &str,
+) -> Result<Option<Timestamp>> {
+    sqlx::query_scalar("SELECT read_until_ns FROM rule_progress WHERE rule = $1")
+        .bind(rule)
+        .fetch_optional(connection)
+        .await
+        .map(|found: Option<i64>| found.map(time))
+}
+
+/// Moves a rule's progress forward, never back.
+pub async fn advance(
+    connection: &mut SqliteConnection,
+    rule: &str,
+    until: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO rule_progress (rule, read_until_ns) VALUES ($1, $2)
+         ON CONFLICT (rule) DO UPDATE SET read_until_ns = excluded.read_until_ns
+         WHERE rule_progress.read_until_ns < excluded.read_until_ns",
+    )
+    .bind(rule)
+    .bind(stored(until))
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Keeps a run; says whether it was not known before.
+pub async fn add(connection: &mut SqliteConnection, rule: &str, run: &Observation) -> Result<bool> {
+    sqlx::query(
+        "INSERT INTO observation (rule, system, journey, probe, at_ns, impact, outcome, run_id,
+                                  failed_step, error_class, error, url, http_status)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(rule)
+    .bind(&run.series.system)
+    .bind(&run.series.journey)
+    .bind(&run.series.probe)
+    .bind(stored(run.at))
+    .bind(run.impact.name())
+    .bind(run.outcome.name())
+    .bind(&run.run_id)
+    .bind(&run.failure.step)
+    .bind(&run.failure.class)
+    .bind(&run.failure.error)
+    .bind(&run.failure.url)
+    .bind(run.failure.http_status)
+    .execute(connection)
+    .await
+    .map(|done| done.rows_affected() == 1)
+}
+
+/// The kept runs of a series after this moment, the newest last.
+pub async fn after(
+    connection: &mut SqliteConnection,
+    rule: &str,
+    series: &Series,
+    after: Timestamp,
+) -> Result<Vec<Observation>> {
+    sqlx::query(
+        "SELECT * FROM observation
+         WHERE rule = $1 AND system = $2 AND journey = $3 AND probe = $4 AND at_ns > $5
+         ORDER BY at_ns",
+    )
+    .bind(rule)
+    .bind(&series.system)
+    .bind(&series.journey)
+    .bind(&series.probe)
+    .bind(stored(after))
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(observation)
+    .collect()
+}
+
+/// Forgets the runs of a series that began before `horizon` and that the threshold no longer looks back to.
+pub async fn forget(
+    connection: &mut SqliteConnection,
+    rule: &str,
+    series: &Series,
+    threshold: Threshold,
+    horizon: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM observation
+         WHERE rule = $1 AND system = $2 AND journey = $3 AND probe = $4 AND at_ns < $5
+           AND at_ns < (SELECT at_ns FROM observation
+                        WHERE rule = $1 AND system = $2 AND journey = $3 AND probe = $4
+                          AND outcome IN ('ok', 'slow', 'failed')
+                        ORDER BY at_ns DESC LIMIT 1 OFFSET $6)",
+    )
+    .bind(rule)
+    .bind(&series.system)
+    .bind(&series.journey)
+    .bind(&series.probe)
+    .bind(stored(horizon))
+    .bind(i64::try_from(threshold.of()).unwrap_or(i64::MAX))
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+fn observation(row: &SqliteRow) -> Result<Observation> {
+    let impact: &str = row.try_get("impact")?;
+    let outcome: &str = row.try_get("outcome")?;
+    Ok(Observation {
+        series: series(row)?,
+        at: time(row.try_get("at_ns")?),
+        impact: Impact::from_name(impact).ok_or_else(|| corrupt("impact", impact))?,
+        outcome: Outcome::from_name(outcome).ok_or_else(|| corrupt("outcome", outcome))?,
+        run_id: row.try_get("run_id")?,
+        failure: failure(row)?,
+    })
+}
+
+/// The columns of a series, which incidents have too.
+pub(super) fn series(row: &SqliteRow) -> Result<Series> {
+    Ok(Series {
+        system: row.try_get("system")?,
+        journey: row.try_get("journey")?,
+        probe: row.try_get("probe")?,
+    })
+}
+
+/// The columns of a failure, which incidents have too.
+pub(super) fn failure(row: &SqliteRow) -> Result<Failure> {
+    Ok(Failure {
+        step: row.try_get("failed_step")?,
+        class: row.try_get("error_class")?,
+        error: row.try_get("error")?,
+        url: row.try_get("url")?,
+        http_status: row.try_get("http_status")?,
+    })
+}

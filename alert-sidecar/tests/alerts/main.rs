@@ -1,0 +1,11 @@
+//! The sidecar from outside: the real program, a real InfluxDB, a real mail server, and one that misbehaves on demand.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod configurations;
+mod incidents;
+mod mails;
+mod messages;
+mod restarts;
+mod scripted_smtp;
+mod sidecar;

@@ -1,0 +1,203 @@
+//! What people read, word for word.
+
+use jiff::{Timestamp, tz::TimeZone};
+use vigia_alert::{
+    flux::{Series, observation::Failure},
+    incident::{End, Incident},
+    render::{Illustration, Language, Message, Renderer, Style},
+    store::outbox::{Delivery, Kind},
+};
+use vigia_contract::data_model::{ErrorClass, Impact};
+
+fn delivery(kind: Kind) -> Delivery {
+    let end = End {
+        at: at("2026-11-22T13:36:17Z"),
+        run_id: "r9".into(),
+    };
+    Delivery {
+        id: "d".into(),
+        incident: Incident {
+            id: "i".into(),
+            rule: "journeys-failed".into(),
+            series: Series {
+                system: "tramites".into(),
+                journey: "consultar-tramite".into(),
+                probe: "sede-central".into(),
+            },
+            impact: Impact::Critical,
+            started_at: at("2026-11-22T13:32:05Z"),
+            run_id: "01KAPZ".into(),
+            failure: Failure {
+                step: Some("Ingresar".into()),
+                class: Some("element_missing".into()),
+                error: Some("the text `Bienvenido` did not appear within 5 s".into()),
+                url: Some("https://tramites.example/ingreso?volver=%2F".into()),
+                http_status: Some(200),
+            },
+            end: (kind != Kind::Opened).then_some(end),
+        },
+        channel: "mail".into(),
+        recipient: "director@agency.example".into(),
+        kind,
+        attempt: 1,
+        is_repeat: false,
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn render(language: Language, delivery: &Delivery, illustration: Illustration) -> Message {
+    let renderer = Renderer::new(Style {
+        language,
+        time_zone: TimeZone::get("America/Montevideo").unwrap(),
+        names: [
+            ("tramites", "Trámites"),
+            ("consultar-tramite", "Consultar un trámite"),
+        ]
+        .map(|(name, shown)| (name.to_owned(), shown.to_owned()))
+        .into(),
+        dashboard: Some("https://grafana.example/d/vigia?var-system={{ system }}".into()),
+    });
+    renderer
+        .unwrap()
+        .render(delivery, illustration, at("2026-11-22T13:37:00Z"))
+        .unwrap()
+}
+
+fn shown(language: Language, kind: Kind) -> String {
+    let message = render(language, &delivery(kind), Illustration::Picture);
+    format!("{}\n\n{}", message.subject, message.text)
+}
+
+#[test]
+fn the_beginning_in_spanish() {
+    insta::assert_snapshot!(shown(Language::Spanish, Kind::Opened));
+}
+
+#[test]
+fn the_end_in_spanish() {
+    insta::assert_snapshot!(shown(Language::Spanish, Kind::Closed));
+}
+
+#[test]
+fn the_whole_in_spanish() {
+    insta::assert_snapshot!(shown(Language::Spanish, Kind::Whole));
+}
+
+#[test]
+fn the_beginning_in_english() {
+    insta::assert_snapshot!(shown(Language::English, Kind::Opened));
+}
+
+#[test]
+fn the_end_in_english() {
+    insta::assert_snapshot!(shown(Language::English, Kind::Closed));
+}
+
+#[test]
+fn the_page_in_html() {
+    insta::assert_snapshot!(
+        render(
+            Language::Spanish,
+            &delivery(Kind::Opened),
+            Illustration::Picture
+        )
+        .html
+    );
+}
+
+#[test]
+fn a_message_without_a_picture_says_so_and_a_repeat_too() {
+    let mut repeated = delivery(Kind::Opened);
+    repeated.is_repeat = true;
+    let message = render(Language::Spanish, &repeated, Illustration::None);
+    for body in [&message.text, &message.html] {
+        assert!(body.contains("Sin captura de la página."), "{body}");
+        assert!(
+            body.contains("Este mensaje puede llegar dos veces"),
+            "{body}"
+        );
+        assert!(!body.contains("cid:"), "{body}");
+    }
+}
+
+/// The first 80 characters alone say which system, what is broken and since when.
+#[test]
+fn a_subject_stands_alone_on_a_locked_phone() {
+    for (language, expected) in [
+        (
+            Language::Spanish,
+            "CRÍTICO Trámites: no se puede usar «Consultar un trámite» desde 10:32",
+        ),
+        (
+            Language::English,
+            "CRITICAL Trámites: “Consultar un trámite” cannot be used since 10:32",
+        ),
+    ] {
+        let subject = render(language, &delivery(Kind::Opened), Illustration::Picture).subject;
+        let preview: String = subject.chars().take(80).collect();
+        assert!(preview.contains(expected), "{preview}");
+    }
+}
+
+#[test]
+fn what_a_page_says_is_never_markup() {
+    let mut hostile = delivery(Kind::Opened);
+    hostile.incident.series.system = "<b>s</b>".into();
+    hostile.incident.failure.step = Some("<img src=x>\r\nBcc: all@agency.example".into());
+    hostile.incident.failure.error = Some("`<script>alert(1)</script>` {{ 7 * 7 }}".into());
+    hostile.incident.failure.url = Some("javascript:alert(1)\"><a href='x'>".into());
+
+    let message = render(Language::Spanish, &hostile, Illustration::Picture);
+
+    for markup in ["<b>s", "<img src=x", "<script", "<a href='x'", "49"] {
+        assert!(
+            !message.html.contains(markup),
+            "{markup} in {}",
+            message.html
+        );
+    }
+    assert!(message.html.contains("&lt;script&gt;"), "{}", message.html);
+    assert!(
+        !message.subject.contains(['\r', '\n']),
+        "{}",
+        message.subject
+    );
+}
+
+#[test]
+fn every_class_of_error_has_its_words_in_both_languages() {
+    use ErrorClass::{
+        Assertion, Connect, Crash, Dialog, Dns, Download, ElementMissing, HttpStatus,
+        NotActionable, Script, Timeout, Tls,
+    };
+    for language in [Language::Spanish, Language::English] {
+        let mut unknown = delivery(Kind::Opened);
+        unknown.incident.failure.class = Some("of a later version".into());
+        let other = render(language, &unknown, Illustration::Picture).subject;
+        for class in [
+            Dns,
+            Connect,
+            Tls,
+            HttpStatus,
+            Timeout,
+            ElementMissing,
+            NotActionable,
+            Assertion,
+            Script,
+            Dialog,
+            Download,
+            Crash,
+        ] {
+            let mut known = delivery(Kind::Opened);
+            known.incident.failure.class = Some(class.name().into());
+            assert_ne!(
+                render(language, &known, Illustration::Picture).subject,
+                other,
+                "{class:?}"
+            );
+        }
+    }
+}

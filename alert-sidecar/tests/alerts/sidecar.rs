@@ -1,0 +1,160 @@
+//! Starts the real program beside a real InfluxDB, and plays the journeys that it watches.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use vigia_testbed::{
+    servers::{
+        Process,
+        influxdb::{self, InfluxDb},
+        process,
+    },
+    until::until,
+};
+
+/// The first bytes of a JPEG: nothing here looks at the picture.
+pub const PICTURE: [u8; 8] = [0xFF, 0xD8, 0xFF, 0xE0, 0, 1, 2, 3];
+
+pub struct Stage {
+    pub folder: TempDir,
+    pub influxdb: InfluxDb,
+}
+
+impl Stage {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let influxdb = InfluxDb::start(&folder.path().join("influxdb"))
+            .await
+            .unwrap();
+        Self { folder, influxdb }
+    }
+
+    /// Writes the configuration; `email` is the value of the channel's key.
+    pub fn configure(&self, email: &str) -> PathBuf {
+        let path = self.folder.path().join("alert.toml");
+        let url = self.influxdb.url();
+        let (organization, bucket) = (influxdb::ORGANIZATION, influxdb::BUCKET);
+        let text = format!(
+            r#"language = "es"
+time_zone = "America/Montevideo"
+[influxdb]
+url = "{url}"
+organization = "{organization}"
+bucket = "{bucket}"
+token = "${{secret:INFLUX_TOKEN}}"
+timeout = "2s"
+[store]
+path = "vigia-alert.db"
+[names]
+tramites = "Trámites"
+consultar-tramite = "Consultar un trámite"
+[[rule]]
+name = "journeys-failed"
+use = "journeys-failed"
+every = "100ms"
+fails_after = "2 of 3"
+[[channel]]
+name = "mail"
+email = {email}
+[[route]]
+channels = ["mail"]
+"#
+        );
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// For a [`super::scripted_smtp::ScriptedSmtp`].
+    pub fn configure_plain(&self, port: u16) -> PathBuf {
+        self.configure(&format!(
+            r#"{{ server = "127.0.0.1", port = {port}, tls = "none", from = "Vigía <vigia@agency.example>", to = ["director@agency.example"] }}"#
+        ))
+    }
+
+    /// Writes the point of a run that ended just now, as a probe does.
+    pub async fn run_ends(&self, journey: &str, result: &str, run_id: &str) {
+        self.influxdb
+            .write(run(journey, result, run_id, jiff::Timestamp::now()))
+            .await
+            .unwrap();
+    }
+}
+
+/// The points of a run that began at this moment; a failed or restored one with its picture.
+pub fn run(journey: &str, result: &str, run_id: &str, at: jiff::Timestamp) -> String {
+    let at_ns = at.as_nanosecond();
+    let tags = format!("system=tramites,journey={journey},probe=sede,impact=critical,host=h");
+    let why = if result == "failed" {
+        r#",failed_step="Ingresar",error_class="element_missing",error="the text `Bienvenido` did not appear within 5 s",url="https://tramites.example/ingreso",http_status=200i"#
+    } else {
+        ""
+    };
+    let picture = BASE64_STANDARD.encode(PICTURE);
+    format!(
+        "journey,{tags} ok=1i,valid=1i,result=\"{result}\",run_id=\"{run_id}\"{why} {at_ns}\n\
+         journey_screenshot,{tags} image=\"data:image/jpeg;base64,{picture}\",run_id=\"{run_id}\" {at_ns}\n"
+    )
+}
+
+/// The running program. Dropped, it is killed.
+pub struct Sidecar {
+    process: Process,
+    log: PathBuf,
+}
+
+impl Sidecar {
+    pub async fn start(config: &Path) -> Self {
+        let sidecar = Self::spawn(config);
+        let watching = async || sidecar.log().contains("watching").then_some(());
+        until("the sidecar to watch", Duration::from_secs(20), watching)
+            .await
+            .unwrap();
+        sidecar
+    }
+
+    pub fn spawn(config: &Path) -> Self {
+        let log = tempfile::Builder::new()
+            .suffix(".log")
+            .tempfile_in(config.parent().unwrap())
+            .unwrap();
+        let log = log.into_temp_path().keep().unwrap();
+        let mut command = process::tied(Path::new(env!("CARGO_BIN_EXE_vigia-alert")));
+        command.arg("run").arg("--config").arg(config);
+        command
+            .env("INFLUX_TOKEN", influxdb::TOKEN)
+            .env("SMTP_PASSWORD", vigia_testbed::servers::mail::PASSWORD);
+        Self {
+            process: Process::start("vigia-alert", &log, &mut command).unwrap(),
+            log,
+        }
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    pub async fn wait_for_log(&self, text: &str) {
+        let seen = async || self.log().contains(text).then_some(());
+        until(text, Duration::from_secs(20), seen).await.unwrap();
+    }
+
+    /// Sends a signal and waits for the end; gives the exit code, where it was not killed.
+    pub async fn end(mut self, signal: Signal) -> Option<i32> {
+        kill_process(Pid::from_raw(self.process.id()).unwrap(), signal).unwrap();
+        self.ended().await
+    }
+
+    pub async fn ended(&mut self) -> Option<i32> {
+        tokio::time::timeout(Duration::from_secs(10), self.process.end())
+            .await
+            .unwrap()
+            .unwrap()
+            .exit_status()
+    }
+}
