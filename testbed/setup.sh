@@ -1,0 +1,160 @@
+#!/bin/bash
+# Installs what building, demo and tests need and this machine lacks. Says nothing where all is there. With --checks it
+# also gets what only `make lint` needs.
+#
+# Debian packages come from apt, Telegraf and InfluxDB are built from their published sources, and Exim is unpacked
+# without being installed: a machine's own mail server stays what it is, and no service is started. Programs go to
+# ${XDG_CACHE_HOME:-~/.cache}/vigia/servers/<name>-<version>/, where a fresh clone on the same machine finds them again.
+set -euo pipefail
+
+readonly TELEGRAF_VERSION=1.39.3
+readonly INFLUXDB_VERSION=2.9.1
+readonly CARGO_DENY_VERSION=0.20.2
+# Every plugin that telegraf.d/ uses; `custom` turns the others off.
+readonly TELEGRAF_TAGS=custom,inputs.execd,inputs.internal,inputs.cpu,inputs.mem,inputs.disk,inputs.diskio,inputs.net,inputs.swap,inputs.system,inputs.processes,inputs.systemd_units,inputs.procstat,inputs.http_response,inputs.net_response,inputs.dns_query,inputs.ping,inputs.x509_cert,inputs.tail,outputs.influxdb_v2,outputs.file,parsers.influx,parsers.json_v2,parsers.grok,serializers.influx,processors.converter,processors.rename
+
+# Another list of plugins is another program.
+TELEGRAF_FOLDER=telegraf-$TELEGRAF_VERSION-$(printf %s "$TELEGRAF_TAGS" | cksum | cut -d' ' -f1)
+readonly TELEGRAF_FOLDER
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+servers=${XDG_CACHE_HOME:-$HOME/.cache}/vigia/servers
+scratch=
+
+main() {
+  need cargo "install Rust from https://rustup.rs"
+  if ! have chromium-headless-shell && ! have chromium; then
+    packages+=(chromium-headless-shell)
+  fi
+  # Without any font Chromium's pictures show no text.
+  compgen -G "/usr/share/fonts/*/*" >/dev/null || packages+=(fonts-liberation)
+  have cc || packages+=(gcc libc6-dev)
+  have pkg-config || packages+=(pkg-config)
+  have unshare || packages+=(util-linux)
+  # An ordinary user's mail server runs under users of its own, which newuidmap gives.
+  if [ "$(id -u)" != 0 ] && ! have newuidmap; then
+    packages+=(uidmap)
+  fi
+  if [ "${#packages[@]}" != 0 ]; then
+    step "Debian packages (${packages[*]})" "half a minute" install_packages "${packages[@]}"
+  fi
+  present telegraf "$TELEGRAF_FOLDER" || step "Telegraf $TELEGRAF_VERSION" "2 to 5 minutes" build_telegraf
+  present influxd "influxdb-$INFLUXDB_VERSION" || step "InfluxDB $INFLUXDB_VERSION" "5 to 10 minutes" build_influxdb
+  if [ "${1:-}" = --checks ]; then
+    present cargo-deny "cargo-deny-$CARGO_DENY_VERSION" || step "cargo-deny $CARGO_DENY_VERSION" "3 to 6 minutes" build_cargo_deny
+  fi
+  compgen -G "$servers/exim-*/exim4" >/dev/null || have exim4 || step "Exim, unpacked and not installed" "a few seconds" unpack_exim
+}
+
+packages=()
+
+have() { command -v "$1" >/dev/null; }
+
+need() { have "$1" || fail "there is no \`$1\`" "$2"; }
+
+fail() {
+  printf 'set-up: %s\nhint: %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+# On PATH, or where an earlier set-up put it.
+present() {
+  have "$1" || [ -x "$servers/$2/$1" ]
+}
+
+# step NAME USUALLY COMMAND...: does it and says how long it took. Its output is shown where it fails.
+step() {
+  local name=$1 usually=$2 began=$SECONDS
+  shift 2
+  printf 'set-up: %s, usually %s ... ' "$name" "$usually"
+  scratch=$(mktemp -d)
+  if ! "$@" >"$scratch/log" 2>&1 </dev/null; then
+    printf 'failed\n'
+    tail -n 40 "$scratch/log" >&2
+    fail "$name could not be set up" "the last lines of its output are above"
+  fi
+  printf 'done in %s s\n' "$((SECONDS - began))"
+  rm -rf "$scratch"
+  scratch=
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+# Only root's hands install packages; what to type is said to those who have none.
+can_install() {
+  have apt-get || { echo "this set-up knows apt only; install by hand: $*"; return 1; }
+  [ "$(id -u)" = 0 ] || sudo -n true || { echo "run as root: apt-get install $*"; return 1; }
+}
+
+install_packages() (
+  set -e
+  can_install "$@"
+  # Asked first, because the lists of a fresh machine are empty.
+  apt-cache show "$@" >/dev/null 2>&1 || as_root apt-get update
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+)
+
+# keep PROGRAM FOLDER: puts it there as a whole or not at all.
+keep() {
+  mkdir -p "$servers/$2"
+  cp "$1" "$servers/$2/.partial"
+  chmod 755 "$servers/$2/.partial"
+  mv "$servers/$2/.partial" "$servers/$2/$(basename "$1")"
+}
+
+build_telegraf() (
+  set -e
+  need go "install Go 1.26 or newer from https://go.dev/dl"
+  GOBIN=$scratch CGO_ENABLED=0 go install -tags "$TELEGRAF_TAGS" \
+    -ldflags "-s -w -X github.com/influxdata/telegraf/internal.Version=$TELEGRAF_VERSION" \
+    "github.com/influxdata/telegraf/cmd/telegraf@v$TELEGRAF_VERSION"
+  keep "$scratch/telegraf" "$TELEGRAF_FOLDER"
+)
+
+# Unoptimised: it is built in half the time and runs for a second.
+build_cargo_deny() (
+  set -e
+  cargo install --debug --locked --root "$scratch" "cargo-deny@$CARGO_DENY_VERSION"
+  keep "$scratch/bin/cargo-deny" "cargo-deny-$CARGO_DENY_VERSION"
+)
+
+# Its Flux library is Rust. Without RUSTUP_TOOLCHAIN its own toolchain file would fetch an old compiler for five
+# targets; without --cap-lints a newer compiler's warnings are errors.
+build_influxdb() (
+  set -e
+  need go "install Go 1.26 or newer from https://go.dev/dl"
+  cd "$here/go-tools"
+  if have rustup; then
+    RUSTUP_TOOLCHAIN=$(rustup show active-toolchain | cut -d' ' -f1)
+    export RUSTUP_TOOLCHAIN
+  fi
+  go build -o "$scratch/pkg-config" github.com/influxdata/pkg-config
+  RUSTFLAGS=--cap-lints=warn CARGO_PROFILE_RELEASE_LTO=off CGO_ENABLED=1 PKG_CONFIG=$scratch/pkg-config \
+    go build -tags sqlite_foreign_keys,sqlite_json -ldflags "-s -w" -o "$scratch/influxd" \
+    github.com/influxdata/influxdb/v2/cmd/influxd
+  keep "$scratch/influxd" "influxdb-$INFLUXDB_VERSION"
+)
+
+# Debian allows one mail server on a machine, and starts it; this one is only ever run by the testbed.
+unpack_exim() (
+  set -e
+  local package=exim4-daemon-light libraries version
+  can_install "$package"
+  apt-cache show "$package" >/dev/null 2>&1 || as_root apt-get update
+  cd "$scratch"
+  # apt's own user may not write here, which apt mentions and copes with.
+  apt-get download "$package"
+  dpkg-deb -x "$package"_*.deb unpacked
+  version=$(dpkg-deb -f "$package"_*.deb Version | sed 's/[^0-9.].*//')
+  libraries=$(dpkg-deb -f "$package"_*.deb Depends | tr ',' '\n' | sed -n 's/^ *\(lib[^ ]*\).*/\1/p')
+  # shellcheck disable=SC2086 # several words
+  dpkg-query -W $libraries >/dev/null 2>&1 ||
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $libraries
+  unpacked/usr/sbin/exim4 -C /dev/null -bV >/dev/null 2>&1 || ! ldd unpacked/usr/sbin/exim4 | grep 'not found'
+  keep unpacked/usr/sbin/exim4 "exim-$version"
+)
+
+trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT
+main "$@"

@@ -1,0 +1,17 @@
+//! Starters of the real programs that Vigía works with, one file a server.
+//!
+//! Each is started on a free loopback port, keeps its files in a folder of the caller's, is ready when `start` returns,
+//! and is gone when its value is dropped or its starter dies.
+
+pub mod influxdb;
+pub mod mail;
+pub mod ports;
+pub mod process;
+pub mod program;
+pub mod telegraf;
+
+pub use influxdb::InfluxDb;
+pub use mail::MailServer;
+pub use process::Process;
+pub use program::{Program, requires};
+pub use telegraf::Telegraf;

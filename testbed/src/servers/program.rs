@@ -1,0 +1,93 @@
+//! Finds the programs that are not ours: on PATH first, then where `make setup` puts them.
+
+use std::{env, fs, path::PathBuf};
+
+use anyhow::{Context, Result};
+
+/// A program that the testbed runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// The database.
+    Influxd,
+    /// The agent that starts the probe.
+    Telegraf,
+    /// The mail server.
+    Exim,
+    /// The browser, without a window where there is a choice.
+    Chromium,
+}
+
+impl Program {
+    /// The names of its executable, the preferred one first.
+    #[must_use]
+    pub const fn executables(self) -> &'static [&'static str] {
+        match self {
+            Self::Influxd => &["influxd"],
+            Self::Telegraf => &["telegraf"],
+            // Debian's heavy and light builds both carry this name.
+            Self::Exim => &["exim4"],
+            Self::Chromium => &["chromium-headless-shell", "chromium"],
+        }
+    }
+
+    /// Where it is, if it is on this machine.
+    #[must_use]
+    pub fn find(self) -> Option<PathBuf> {
+        let on_path = env::var_os("PATH").unwrap_or_default();
+        let mut folders: Vec<PathBuf> = env::split_paths(&on_path).collect();
+        folders.extend(set_up_folders());
+        self.executables().iter().find_map(|name| {
+            folders
+                .iter()
+                .map(|folder| folder.join(name))
+                .find(|path| path.is_file())
+        })
+    }
+
+    /// Where it is, or what to do about its absence.
+    pub fn path(self) -> Result<PathBuf> {
+        let name = self.executables()[0];
+        self.find()
+            .with_context(|| format!("no `{name}` on this machine\nhint: run `make setup`"))
+    }
+}
+
+/// `<cache>/vigia/servers/<name>-<version>/`, the newest version first.
+fn set_up_folders() -> Vec<PathBuf> {
+    let cache = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    let Some(cache) = cache else {
+        return Vec::new();
+    };
+    let mut folders: Vec<PathBuf> = fs::read_dir(cache.join("vigia/servers"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    folders.sort();
+    folders.reverse();
+    folders
+}
+
+/// Whether a test can run here: says so and gives false where a program is missing.
+///
+/// Where `CI=true` nothing may be skipped, and a missing program is a panic.
+#[must_use]
+#[expect(
+    clippy::print_stderr,
+    reason = "the reader of a test's output is to see why it did nothing"
+)]
+pub fn requires(programs: &[Program]) -> bool {
+    let missing = programs.iter().find(|program| program.find().is_none());
+    let Some(missing) = missing else {
+        return true;
+    };
+    let name = missing.executables()[0];
+    assert!(
+        env::var("CI").as_deref() != Ok("true"),
+        "no {name} (run make setup), and CI=true lets no test be skipped"
+    );
+    eprintln!("skipped: no {name} (run make setup)");
+    false
+}
