@@ -13,6 +13,8 @@ pub mod measurement {
     pub const JOURNEY: &str = "journey";
     /// One point for every step that a run reached.
     pub const JOURNEY_STEP: &str = "journey_step";
+    /// One point for every document that a run loaded, by the browser's own performance entries.
+    pub const JOURNEY_PAGE: &str = "journey_page";
     /// The picture of a journey that turned bad, or well again.
     pub const JOURNEY_SCREENSHOT: &str = "journey_screenshot";
     /// The plugin about itself.
@@ -79,6 +81,34 @@ pub mod field {
     pub const WIDTH: &str = "width";
     /// Integer, pixels.
     pub const HEIGHT: &str = "height";
+    /// Float, milliseconds: the first byte of the document's answer.
+    pub const TTFB_MS: &str = "ttfb_ms";
+    /// Float, milliseconds: the first text or picture.
+    pub const FCP_MS: &str = "fcp_ms";
+    /// Float, milliseconds: the largest text or picture, up to the last look at the document.
+    pub const LCP_MS: &str = "lcp_ms";
+    /// Float, a ratio: how much of the window moved unasked.
+    pub const CLS: &str = "cls";
+    /// Float, milliseconds: from an input to the next frame, the worst.
+    pub const INP_MS: &str = "inp_ms";
+    /// Float, milliseconds: the document is read.
+    pub const DOM_CONTENT_LOADED_MS: &str = "dom_content_loaded_ms";
+    /// Float, milliseconds: everything that the document names is there.
+    pub const LOAD_MS: &str = "load_ms";
+    /// Float, milliseconds: looking up the host's address.
+    pub const DNS_MS: &str = "dns_ms";
+    /// Float, milliseconds: connecting, without TLS.
+    pub const CONNECT_MS: &str = "connect_ms";
+    /// Float, milliseconds: the TLS handshake.
+    pub const TLS_MS: &str = "tls_ms";
+    /// Integer: requests of the document, redirects not counted again.
+    pub const REQUESTS: &str = "requests";
+    /// Integer: requests without an answer, or with a status of 400 or more.
+    pub const FAILED_REQUESTS: &str = "failed_requests";
+    /// Integer, bytes: over the network, headers included.
+    pub const TRANSFERRED_BYTES: &str = "transferred_bytes";
+    /// Integer: errors in the console, uncaught ones among them.
+    pub const CONSOLE_ERRORS: &str = "console_errors";
     /// Of an incident: `open` or `closed`.
     pub const STATE: &str = "state";
     /// Integer, nanoseconds since 1970: when an incident ended.

@@ -6,6 +6,7 @@ mod launch;
 mod page;
 mod page_state;
 mod profile;
+mod traffic;
 mod warm;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub use launch::{Chromium, LaunchError};
 pub use page::{Function, Page, PageError};
 pub use page_state::PageState;
 pub use profile::sweep as sweep_profiles;
+pub use traffic::Traffic;
 pub use warm::WarmBrowser;
 
 /// How the browser is started: the table `[browser]`.

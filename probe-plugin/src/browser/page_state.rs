@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::connection::Event;
+use super::{connection::Event, traffic::TrafficLog};
 
 /// The name of the world in which `in_page.js` lives.
 pub const WORLD: &str = "vigia";
@@ -36,6 +36,8 @@ pub struct PageState {
     pub dialog: Option<String>,
     /// The page's process is gone.
     pub crashed: bool,
+    /// What its documents asked for.
+    pub traffic: TrafficLog,
     answered: Option<(String, i64)>,
     document_error: Option<String>,
 }
@@ -141,6 +143,7 @@ impl PageState {
 
     /// Takes an event in.
     pub fn apply(&mut self, event: &Event) {
+        self.traffic.apply(event, &self.loader);
         match event.method.as_str() {
             "Page.frameNavigated" => self.navigated(&event.params),
             "Page.navigatedWithinDocument" => {
@@ -249,6 +252,8 @@ impl PageState {
         self.url =
             frame.unreachable_url.unwrap_or(frame.url) + &frame.url_fragment.unwrap_or_default();
         self.loader = frame.loader_id;
+        self.traffic
+            .document(&self.loader, &self.url, self.http_status);
         self.loaded = false;
         self.navigating = false;
         self.script_error = None;
@@ -259,6 +264,7 @@ impl PageState {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(params: &RawValue) -> Option<T> {
+/// What is needed of an event; nothing where it is not what was expected.
+pub fn read<T: serde::de::DeserializeOwned>(params: &RawValue) -> Option<T> {
     serde_json::from_str(params.get()).ok()
 }

@@ -9,7 +9,10 @@ use super::{
     line::{Point, Value},
     picture::Picture,
 };
-use crate::{journey::Journey, run::RunReport};
+use crate::{
+    journey::Journey,
+    run::{DocumentReport, RunReport},
+};
 
 /// Which journey a point is about, seen from where.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +58,11 @@ pub fn points(about: About<'_>, report: &Report<'_>) -> Vec<Point> {
                 (0..)
                     .zip(&run.steps)
                     .map(|(index, _)| step_point(about, run, index)),
+            );
+            points.extend(
+                (0..)
+                    .zip(&run.documents)
+                    .map(|(index, document)| page_point(about, run, index, document)),
             );
             points.extend(
                 picture
@@ -136,6 +144,59 @@ fn step_point(about: About<'_>, run: &RunReport, index: usize) -> Point {
         tags,
         fields,
         timestamp_ns: nanoseconds(run.started),
+    }
+}
+
+/// Several documents of one step differ in nothing but their order: it is in the timestamp, as nanoseconds behind the start
+/// of the run.
+fn page_point(about: About<'_>, run: &RunReport, index: i64, document: &DocumentReport) -> Point {
+    let mut tags = tags(about);
+    tags.push((tag::STEP, document.step.clone()));
+    let (timings, traffic) = (&document.timings, &document.traffic);
+    let mut fields = vec![
+        (field::URL, text(&traffic.url)),
+        (field::RUN_ID, text(&run.run_id)),
+        (field::REQUESTS, Value::Integer(traffic.requests)),
+        (
+            field::FAILED_REQUESTS,
+            Value::Integer(traffic.failed_requests),
+        ),
+        (
+            field::TRANSFERRED_BYTES,
+            Value::Integer(traffic.transferred_bytes),
+        ),
+        (
+            field::CONSOLE_ERRORS,
+            Value::Integer(traffic.console_errors),
+        ),
+    ];
+    fields.extend(
+        traffic
+            .http_status
+            .map(|status| (field::HTTP_STATUS, Value::Integer(status))),
+    );
+    let measured = [
+        (field::TTFB_MS, timings.ttfb_ms),
+        (field::FCP_MS, timings.fcp_ms),
+        (field::LCP_MS, timings.lcp_ms),
+        (field::CLS, timings.cls),
+        (field::INP_MS, timings.inp_ms),
+        (field::DOM_CONTENT_LOADED_MS, timings.dom_content_loaded_ms),
+        (field::LOAD_MS, timings.load_ms),
+        (field::DNS_MS, timings.dns_ms),
+        (field::CONNECT_MS, timings.connect_ms),
+        (field::TLS_MS, timings.tls_ms),
+    ];
+    fields.extend(
+        measured
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, Value::Float(value?)))),
+    );
+    Point {
+        measurement: measurement::JOURNEY_PAGE,
+        tags,
+        fields,
+        timestamp_ns: nanoseconds(run.started) + index,
     }
 }
 

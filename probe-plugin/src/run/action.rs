@@ -10,7 +10,11 @@ use vigia_contract::{
     secret::{ExposeSecret, SecretPlaces, SecretString, Template},
 };
 
-use super::{Failure, net_error, still_answers};
+use super::{
+    Failure,
+    document::{Documents, Timings},
+    net_error, still_answers,
+};
 use crate::{
     browser::{CallError, Function, Page, PageError},
     journey::{Action, Expectation, Fill, Key, Selector},
@@ -39,6 +43,10 @@ pub struct Robot<'a> {
     pub action_timeout: Duration,
     /// When the journey's time is over.
     pub deadline: Instant,
+    /// The slug of the step that it is in.
+    pub step: String,
+    /// What it saw of each document.
+    pub documents: Documents,
 }
 
 /// What the script in the page answers.
@@ -51,6 +59,7 @@ struct Answer {
     at: f64,
     x: Option<f64>,
     y: Option<f64>,
+    page: Option<Timings>,
 }
 
 impl Robot<'_> {
@@ -71,6 +80,19 @@ impl Robot<'_> {
                 format!("the page opened a dialog that nobody expected: `{message}`"),
             )),
             None => Ok(moment),
+        }
+    }
+
+    /// Looks at the document once more, outside of any step's time: what it measured of itself until now is kept.
+    pub async fn look(&mut self) -> Result<(), Failure> {
+        self.now(self.deadline).await.map(drop)
+    }
+
+    /// What an answer brings along is kept for the document that gave it.
+    fn keep(&mut self, answer: &Answer) {
+        if let Some(timings) = answer.page {
+            let loader = &self.page.state().loader;
+            self.documents.look(&self.step, loader, timings);
         }
     }
 
@@ -270,6 +292,7 @@ impl Robot<'_> {
     async fn moment_of_load(&mut self, deadline: Instant) -> Result<Moment, Failure> {
         let answer = self.page.ask(Function::Loaded, &json!({}), deadline).await;
         let answer: Answer = self.or_failure(answer, "the page does not respond").await?;
+        self.keep(&answer);
         Ok(Moment {
             began_ms: answer.began.unwrap_or(answer.at),
             ended_ms: answer.at,
@@ -299,6 +322,7 @@ impl Robot<'_> {
         let asked = Instant::now();
         let answer = self.page.ask(Function::Perform, &request, deadline).await;
         let answer: Answer = self.or_failure(answer, "the page does not respond").await?;
+        self.keep(&answer);
         if answer.ok {
             return Ok(answer);
         }

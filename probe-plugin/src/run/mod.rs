@@ -1,6 +1,7 @@
 //! One run: a fresh page, the steps of the journey in their order, and what that came to.
 
 mod action;
+mod document;
 mod net_error;
 mod outcome;
 mod redaction;
@@ -20,13 +21,15 @@ use vigia_contract::{
 };
 
 use crate::{
-    browser::{Chromium, Page, WarmBrowser},
+    browser::{Chromium, Page, PageState, Traffic, WarmBrowser},
     journey::{Journey, Step},
     log::{Level, log},
 };
 use action::Robot;
+use document::Documents;
 use redaction::Redaction;
 
+pub use document::DocumentReport;
 pub use outcome::{Failure, RunReport, StepReport};
 
 /// How long a context and a blank page may take: 30 ms on an idle machine.
@@ -102,10 +105,13 @@ async fn walk(
         secrets: order.secrets,
         action_timeout: journey.action_timeout,
         deadline: Instant::now() + journey.timeout,
+        step: String::new(),
+        documents: Documents::default(),
     };
     let mut steps = Vec::new();
     let mut failure = None;
     for step in &journey.steps {
+        robot.step.clone_from(&step.slug);
         let done = take(&mut robot, step).await;
         let (duration, outcome) = match &done {
             Ok(duration) => (
@@ -136,6 +142,7 @@ async fn walk(
         None
     };
     let state = robot.page.state();
+    let documents = documents(robot.documents, state, &redaction);
     RunReport {
         run_id,
         started: order.started,
@@ -145,8 +152,22 @@ async fn walk(
         failure,
         url: Some(redaction.apply(&state.url)).filter(|url| !url.is_empty()),
         http_status: state.http_status,
+        documents,
         screenshot,
     }
+}
+
+/// What was seen of each document, with what it asked for.
+fn documents(seen: Documents, state: &PageState, redaction: &Redaction) -> Vec<DocumentReport> {
+    let with_traffic = |document: DocumentReport| {
+        let traffic = state.traffic.of(&document.loader)?.clone();
+        let url = redaction.apply(&traffic.url);
+        Some(DocumentReport {
+            traffic: Traffic { url, ..traffic },
+            ..document
+        })
+    };
+    seen.0.into_iter().filter_map(with_traffic).collect()
 }
 
 /// Does what the step says and returns what the user waited: by the browser's clock, from the first action's beginning to
@@ -163,6 +184,7 @@ async fn take(robot: &mut Robot<'_>, step: &Step) -> Result<Duration, Failure> {
             None => moment,
         });
     }
+    robot.look().await?;
     let waited_ms = whole.map_or(0.0, |whole| whole.ended_ms - whole.began_ms);
     Ok(Duration::from_secs_f64(waited_ms.max(0.0) / 1000.0))
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vigia_contract::data_model::{ErrorClass, Outcome};
 
+use super::DocumentReport;
+
 /// Why a run did not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -87,6 +89,8 @@ pub struct RunReport {
     pub url: Option<String>,
     /// The status of the last document.
     pub http_status: Option<i64>,
+    /// What the browser measured of the documents that it loaded.
+    pub documents: Vec<DocumentReport>,
     /// The page at the end, a JPEG; only where somebody may want to see it.
     pub screenshot: Option<Vec<u8>>,
 }
@@ -103,6 +107,7 @@ impl RunReport {
             failure: Some(failure),
             url: None,
             http_status: None,
+            documents: Vec::new(),
             screenshot: None,
         }
     }

@@ -52,6 +52,43 @@ async fn a_journey_is_walked_and_every_step_is_timed() {
     }
     assert!((run.journey.float("duration_ms").unwrap() - whole_ms).abs() < 0.001);
 
+    // Sign-in form, home, search form, results, detail: each document by the browser's own account.
+    let pages: Vec<_> = (0..5).map(|_| probe.next("journey_page")).collect();
+    let steps: Vec<_> = pages.iter().map(|page| page.tag("step").unwrap()).collect();
+    assert_eq!(
+        steps,
+        [
+            "ingresar",
+            "ingresar",
+            "buscar-expediente",
+            "buscar-expediente",
+            "ver-detalle"
+        ]
+    );
+    for page in &pages {
+        assert_eq!(page.integer("http_status"), Some(200), "{}", page.0);
+        assert!(page.integer("requests").unwrap() >= 1, "{}", page.0);
+        assert!(
+            page.integer("transferred_bytes").unwrap() > 500,
+            "{}",
+            page.0
+        );
+        assert_eq!(page.integer("console_errors"), Some(0), "{}", page.0);
+        let (ttfb_ms, load_ms) = (
+            page.float("ttfb_ms").unwrap(),
+            page.float("load_ms").unwrap(),
+        );
+        assert!(ttfb_ms <= load_ms, "{}", page.0);
+    }
+    // A robot may leave a document before the browser has told when it was painted.
+    assert!(pages.iter().any(|page| page.float("fcp_ms").is_some()));
+    let search_ms = Work::Search.delay().as_secs_f64() * 1000.0;
+    assert!(
+        pages[3].float("ttfb_ms").unwrap() >= search_ms,
+        "{}",
+        pages[3].0
+    );
+
     // The picture of the first good run is the one that a later failure is held against.
     let picture = probe.next("journey_screenshot");
     assert!(
