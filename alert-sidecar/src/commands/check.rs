@@ -14,7 +14,7 @@ pub(super) fn check(path: &Path) -> Exit {
                 config.routes.len(),
             );
             say(&format!(
-                "{}: good ({rules} rules, {channels} channels, {routes} routes)",
+                "{}: good (rules: {rules}, channels: {channels}, routes: {routes})",
                 path.display()
             ));
             Exit::Success

@@ -39,7 +39,7 @@ pub(super) fn run(path: &Path) -> Exit {
             return Exit::Failure;
         }
     };
-    runtime.block_on(async {
+    let exit = runtime.block_on(async {
         match serve(config).await {
             Ok(exit) => exit,
             Err(error) => {
@@ -47,7 +47,10 @@ pub(super) fn run(path: &Path) -> Exit {
                 Exit::Failure
             }
         }
-    })
+    });
+    // The system's resolver cannot be interrupted; the end does not wait for a name server that is out of reach.
+    runtime.shutdown_background();
+    exit
 }
 
 async fn serve(config: Config) -> Result<Exit, anyhow::Error> {

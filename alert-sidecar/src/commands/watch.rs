@@ -27,7 +27,11 @@ pub(super) async fn watch(
     let mut trouble = Trouble::new(&rule);
     while !*stop.borrow() {
         let asked = Instant::now();
-        let pause = match ask(&rule, &influxdb, &ledger).await {
+        let answer = tokio::select! {
+            answer = ask(&rule, &influxdb, &ledger) => answer,
+            _ = stop.changed() => return,
+        };
+        let pause = match answer {
             Ok(complaint) => trouble.is_over(complaint),
             Err(error) => trouble.continues(&error),
         };
@@ -47,8 +51,9 @@ async fn ask(
     let read_until = ledger.read_until(&rule.name).await?;
     let now = Timestamp::now();
     let answer = poll::ask(influxdb, rule, read_until, now).await?;
-    ledger.judge(rule, answer.runs, now).await?;
-    Ok(answer.unusable.map(|(error, _)| error.to_string()))
+    let unusable = answer.unusable.as_ref().map(ToString::to_string);
+    ledger.judge(rule, answer, now).await?;
+    Ok(unusable)
 }
 
 /// What was said about a rule's failures, so that each is said once when it begins and once when it ends. A blind sidecar

@@ -20,11 +20,20 @@ pub(super) fn resolve(settings: Settings, findings: &mut Findings) -> Option<Ema
         );
     }
     let from = mailbox(&settings.from, findings);
-    let to: Vec<_> = settings
-        .to
-        .iter()
-        .filter_map(|address| mailbox(address, findings))
-        .collect();
+    let mut to: Vec<Mailbox> = Vec::new();
+    for address in &settings.to {
+        let Some(recipient) = mailbox(address, findings) else {
+            continue;
+        };
+        if to.iter().any(|told| told.email == recipient.email) {
+            findings.add(
+                address,
+                format!("`{}` is told already", recipient.email),
+                "write every address once",
+            );
+        }
+        to.push(recipient);
+    }
     if settings.to.is_empty() {
         findings.add(
             &settings.from,

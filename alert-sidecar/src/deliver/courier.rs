@@ -14,15 +14,12 @@ use crate::{
     render::{Illustration, Renderer},
     store::{
         keeper::{Claim, Ledger, StoreError},
-        outbox::{Delivery, Kind, Settlement},
+        outbox::{Delivery, Kind, LONGEST_PAUSE, Settlement},
     },
 };
 
 /// The first pause after a failed attempt; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-
-/// The longest pause: an outage of the mail server shorter than this costs at most as much again.
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// The clock of the machine may be set while we wait; this is how long that can go unnoticed.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -159,10 +156,24 @@ fn pauses() -> impl Iterator<Item = Duration> {
         .without_max_times()
         .with_jitter()
         .build()
+        // Chance comes on top of the longest delay, too.
+        .map(|pause| pause.min(LONGEST_PAUSE))
 }
 
 fn until(time: Timestamp) -> Duration {
     Duration::try_from(time.duration_since(Timestamp::now()))
         .unwrap_or_default()
         .min(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pause_is_longer_than_the_longest() {
+        let pauses: Vec<_> = pauses().take(100).collect();
+        assert!(pauses[0] < FIRST_PAUSE * 2);
+        assert_eq!(pauses.iter().max(), Some(&LONGEST_PAUSE));
+    }
 }

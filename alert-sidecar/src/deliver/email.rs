@@ -39,9 +39,12 @@ use crate::{
 /// From the first packet until the server is ready for the message.
 const PREPARE_DEADLINE: Duration = Duration::from_secs(30);
 
-/// From the message's first byte to the answer. RFC 5321 (4.5.3.2.6) would wait ten minutes; nobody who is to be told of an
-/// outage can.
+/// From the message's first byte to the answer. Nobody who is to be told of an outage can wait longer.
 const MESSAGE_DEADLINE: Duration = Duration::from_mins(1);
+
+/// The same for a repeat: what RFC 5321 (4.5.3.2.6) asks for. A server that answers late has the message, and would get it
+/// again and again.
+const REPEAT_DEADLINE: Duration = Duration::from_mins(10);
 
 /// The value `email` of a `[[channel]]`, as the operator writes it.
 #[derive(Clone, Debug, Deserialize)]
@@ -151,7 +154,7 @@ impl Email {
             Ok(Err(error)) => return Attempt::Failed(told(&error)),
             Err(_) => return Attempt::Failed("the mail server did not answer in time".into()),
         }
-        match timeout(MESSAGE_DEADLINE, connection.message(&mail)).await {
+        match timeout(answer_deadline(delivery), connection.message(&mail)).await {
             Ok(Ok(response)) => {
                 // The server has the mail, whatever it answers to the farewell; one that hangs is left alone.
                 drop(timeout(Duration::from_secs(1), connection.abort()).await);
@@ -272,6 +275,14 @@ impl Email {
     }
 }
 
+const fn answer_deadline(delivery: &Delivery) -> Duration {
+    if delivery.is_repeat {
+        REPEAT_DEADLINE
+    } else {
+        MESSAGE_DEADLINE
+    }
+}
+
 /// Everything before the message itself: what fails here has not arrived.
 async fn offer(
     connection: &mut AsyncSmtpConnection,
@@ -311,4 +322,43 @@ fn message_safe(name: &str) -> String {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        flux::{Series, observation::Failure},
+        incident::Incident,
+    };
+
+    #[test]
+    fn a_server_that_answers_late_is_given_time_before_it_gets_a_third_copy() {
+        let series = Series {
+            system: "s".into(),
+            journey: "j".into(),
+            probe: "p".into(),
+        };
+        let mut delivery = Delivery {
+            id: "d".into(),
+            incident: Incident {
+                id: "i".into(),
+                rule: "r".into(),
+                series,
+                impact: Impact::Critical,
+                started_at: jiff::Timestamp::UNIX_EPOCH,
+                run_id: "r1".into(),
+                failure: Failure::default(),
+                end: None,
+            },
+            channel: "mail".into(),
+            recipient: "director@agency.example".into(),
+            kind: Kind::Opened,
+            attempt: 1,
+            is_repeat: false,
+        };
+        assert_eq!(answer_deadline(&delivery), MESSAGE_DEADLINE);
+        delivery.is_repeat = true;
+        assert_eq!(answer_deadline(&delivery), REPEAT_DEADLINE);
+    }
 }

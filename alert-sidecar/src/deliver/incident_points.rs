@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 
 use influxdb_line_protocol::LineProtocolBuilder;
 use jiff::Timestamp;
+use reqwest::StatusCode;
 use tokio::{sync::watch, time::sleep};
 use vigia_contract::data_model::{field, measurement, tag};
 
 use crate::{
-    flux::InfluxDb,
+    flux::{InfluxDb, QueryError},
     incident::Incident,
     store::keeper::{Ledger, StoreError},
 };
@@ -23,7 +24,11 @@ pub async fn run(ledger: Ledger, influxdb: Arc<InfluxDb>, mut stop: watch::Recei
     let mut is_failing = false;
     while !*stop.borrow() {
         changes.mark_unchanged();
-        match write_all(&ledger, &influxdb).await {
+        let written = tokio::select! {
+            written = write_all(&ledger, &influxdb) => written,
+            _ = stop.changed() => return,
+        };
+        match written {
             Ok(()) => is_failing = false,
             Err(error) => {
                 if !is_failing {
@@ -46,10 +51,24 @@ async fn write_all(ledger: &Ledger, influxdb: &InfluxDb) -> Result<(), anyhow::E
         incidents => incidents?,
     };
     for incident in &incidents {
-        influxdb.write(point(incident, Timestamp::now())).await?;
+        match influxdb.write(point(incident, Timestamp::now())).await {
+            // One that is older than the bucket keeps, or whose field has another type there, must not hold up the others.
+            Err(QueryError::Refused { status, message }) if is_final(status) => {
+                tracing::error!(incident = incident.id, %status, message, "InfluxDB will never take the point of an incident; dashboards do not show it");
+            }
+            written => written?,
+        }
         ledger.written(incident).await?;
     }
     Ok(())
+}
+
+/// Whether these say that the point itself is wrong, now and later.
+fn is_final(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY
+    )
 }
 
 /// The point of an incident as it stands: the same time and tags each time, so that it replaces the one before.

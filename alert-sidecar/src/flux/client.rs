@@ -91,8 +91,8 @@ pub struct Query<'a> {
     pub flux: &'a str,
     /// `v.timeRangeStart`.
     pub since: Timestamp,
-    /// What `now()` is: fixed, so that the same question has the same answer.
-    pub now: Timestamp,
+    /// `v.timeRangeStop`: fixed, so that the same question has the same answer.
+    pub until: Timestamp,
     /// Further members of `v`.
     pub texts: &'a [(&'a str, &'a str)],
 }
@@ -141,7 +141,7 @@ impl InfluxDb {
             .json(&json!({
                 "query": query.flux,
                 "type": "flux",
-                "now": query.now.to_string(),
+                "now": query.until.to_string(),
                 "extern": parameters(&self.bucket, query),
                 "dialect": {"annotations": ["datatype", "group", "default"]},
             }))
@@ -191,7 +191,7 @@ fn parameters(bucket: &str, query: &Query<'_>) -> Json {
     let fixed = [
         property("defaultBucket", text(bucket)),
         property("timeRangeStart", time(query.since)),
-        property("timeRangeStop", time(query.now)),
+        property("timeRangeStop", time(query.until)),
     ];
     let texts = query
         .texts

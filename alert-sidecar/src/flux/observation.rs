@@ -1,7 +1,7 @@
 //! A row of a rule, as what it means: one run of one journey and what it came to.
 
 use jiff::Timestamp;
-use vigia_contract::data_model::{Impact, Outcome, field, tag};
+use vigia_contract::data_model::{ERROR_MAX_CHARACTERS, Impact, Outcome, field, tag};
 
 use super::annotated_csv::Row;
 
@@ -27,7 +27,7 @@ pub struct Observation {
     pub impact: Impact,
     /// What the run came to.
     pub outcome: Outcome,
-    /// The run's identity.
+    /// The run's identity; of a run that has none, its moment.
     pub run_id: String,
     /// Why, where it failed.
     pub failure: Failure,
@@ -47,6 +47,12 @@ pub struct Failure {
     /// The HTTP status of the last document.
     pub http_status: Option<i64>,
 }
+
+/// The longest name of a step that a message has room for.
+const STEP_MAX_CHARACTERS: usize = 120;
+
+/// The longest address that is told.
+const URL_MAX_CHARACTERS: usize = 1000;
 
 /// A row that is not what the rule promises: a column was renamed, or somebody else writes this measurement.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,11 +74,12 @@ impl Observation {
     /// Reads a row of the rule `journeys-failed`.
     pub fn from_row(row: &Row) -> Result<Self, RowError> {
         let text = |column| row.text(column).ok_or(RowError::Missing(column));
-        let own = |column| row.text(column).map(str::to_owned);
+        let line = |column, longest| row.text(column).map(|text| one_line(text, longest));
         let unknown = |column, value: &str| RowError::Unknown {
             column,
             value: value.to_owned(),
         };
+        let at = row.time("_time").ok_or(RowError::Missing("_time"))?;
         let impact = text(tag::IMPACT)?;
         let outcome = text(field::RESULT)?;
         Ok(Self {
@@ -81,17 +88,67 @@ impl Observation {
                 journey: text(tag::JOURNEY)?.to_owned(),
                 probe: text(tag::PROBE)?.to_owned(),
             },
-            at: row.time("_time").ok_or(RowError::Missing("_time"))?,
+            at,
             impact: Impact::from_name(impact).ok_or_else(|| unknown(tag::IMPACT, impact))?,
             outcome: Outcome::from_name(outcome).ok_or_else(|| unknown(field::RESULT, outcome))?,
-            run_id: text(field::RUN_ID)?.to_owned(),
+            // A run that was missed never began, so it has no identity.
+            run_id: row
+                .text(field::RUN_ID)
+                .map_or_else(|| at.to_string(), str::to_owned),
             failure: Failure {
-                step: own(field::FAILED_STEP),
-                class: own(field::ERROR_CLASS),
-                error: own(field::ERROR),
-                url: own(field::URL),
+                step: line(field::FAILED_STEP, STEP_MAX_CHARACTERS),
+                class: row.text(field::ERROR_CLASS).map(str::to_owned),
+                error: line(field::ERROR, ERROR_MAX_CHARACTERS),
+                url: line(field::URL, URL_MAX_CHARACTERS),
                 http_status: row.integer(field::HTTP_STATUS),
             },
         })
+    }
+}
+
+/// Whoever writes the points, a text of a message is one line and not endless.
+fn one_line(text: &str, longest: usize) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(longest) {
+        None => line,
+        Some(_) => line.chars().take(longest - 1).chain(['…']).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flux::annotated_csv;
+
+    fn read(result: &str, run_id: &str, error: &str) -> Observation {
+        let body = format!(
+            "#datatype,string,long,dateTime:RFC3339,string,string,string,string,string,string,string\r\n\
+             #group,false,false,false,true,true,true,true,false,false,false\r\n\
+             #default,_result,,,,,,,,,\r\n\
+             ,result,table,_time,system,journey,probe,impact,result,run_id,error\r\n\
+             ,,0,2026-11-22T13:32:05Z,tramites,consultar,sede,critical,{result},{run_id},\"{error}\"\r\n\r\n"
+        );
+        let rows = annotated_csv::read(&body).unwrap();
+        Observation::from_row(&rows[0]).unwrap()
+    }
+
+    #[test]
+    fn a_missed_run_has_no_identity_and_is_a_run_all_the_same() {
+        let missed = read("missed", "", "every slot was taken");
+        assert_eq!(
+            (missed.outcome, missed.run_id.as_str()),
+            (Outcome::Missed, "2026-11-22T13:32:05Z")
+        );
+    }
+
+    #[test]
+    fn an_endless_text_of_many_lines_becomes_one_that_can_be_told() {
+        let endless = format!("first\nsecond {}", "x".repeat(100_000));
+        let error = read("failed", "r1", &endless).failure.error.unwrap();
+        assert_eq!(error.chars().count(), ERROR_MAX_CHARACTERS);
+        assert!(
+            error.starts_with("first second xxx") && error.ends_with("x…"),
+            "{error}"
+        );
     }
 }

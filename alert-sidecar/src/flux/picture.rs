@@ -17,6 +17,9 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// The picture is written together with the run; where it is not there yet it is there at the next flush.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
+/// A picture has the time of its run.
+const WRITTEN_AT: Duration = Duration::from_secs(1);
+
 /// A picture of the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
@@ -91,7 +94,7 @@ async fn ask(
         .query(&Query {
             flux: include_str!("queries/picture.flux"),
             since: at,
-            now: Timestamp::now(),
+            until: at + WRITTEN_AT,
             texts: &[
                 ("system", &series.system),
                 ("journey", &series.journey),

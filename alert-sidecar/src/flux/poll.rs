@@ -1,7 +1,10 @@
 //! Asks one rule.
 //!
 //! Each question reaches back before what was read last, because points arrive late and out of order; what was known
-//! already is known by its series and time, so nothing counts twice.
+//! already is known by its series and time, so nothing counts twice. It reaches ahead as far, because a probe's clock may be
+//! ahead of ours.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -11,13 +14,19 @@ use super::{
     observation::RowError,
 };
 
+/// The most that one question goes on from where the last one ended: what days out of service left behind would not be
+/// answered within any deadline at once.
+const LONGEST_STRETCH: Duration = Duration::from_hours(6);
+
 /// What one question brought.
 #[derive(Debug, Default)]
 pub struct Answer {
-    /// The runs.
+    /// The runs, in the order of their time.
     pub runs: Vec<Observation>,
-    /// What the first row that could not be used lacks, and how many there are.
-    pub unusable: Option<(RowError, usize)>,
+    /// How far the rule has read with it, in the time of its points; nothing when it brought none.
+    pub read_until: Option<Timestamp>,
+    /// What the first row that could not be used lacks.
+    pub unusable: Option<RowError>,
 }
 
 /// Asks a rule once. Without an earlier answer it reaches back by its overlap.
@@ -27,23 +36,30 @@ pub async fn ask(
     read_until: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Answer, QueryError> {
-    let since = read_until.unwrap_or(now).min(now) - rule.overlap;
+    let from = read_until.unwrap_or(now).min(now);
+    let stretch_end = from + LONGEST_STRETCH;
+    let until = stretch_end.min(now + rule.overlap);
     let rows = influxdb
         .query(&Query {
             flux: rule.query.flux(),
-            since,
-            now,
+            since: from - rule.overlap,
+            until,
             texts: &[],
         })
         .await?;
     let mut answer = Answer::default();
     for row in &rows {
-        match (Observation::from_row(row), &mut answer.unusable) {
-            (Ok(run), _) => answer.runs.push(run),
-            (Err(_), Some((_, count))) => *count += 1,
-            (Err(error), unusable) => *unusable = Some((error, 1)),
+        match Observation::from_row(row) {
+            Ok(run) => answer.runs.push(run),
+            Err(error) => answer.unusable = answer.unusable.or(Some(error)),
         }
     }
     answer.runs.sort_by_key(|run| run.at);
+    answer.read_until = if stretch_end < now {
+        Some(stretch_end)
+    } else {
+        // A probe whose clock is ahead must not make the points of the others look late.
+        answer.runs.last().map(|run| run.at.min(now))
+    };
     Ok(answer)
 }

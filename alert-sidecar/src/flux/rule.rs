@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::judge::Threshold;
 
@@ -33,21 +33,27 @@ pub struct Settings {
     /// The shipped query that it asks: `journeys-failed`.
     #[serde(rename = "use")]
     pub query: ShippedQuery,
-    /// How often it is asked. Default `2s`.
-    #[serde(
-        default = "default_every",
-        deserialize_with = "vigia_contract::duration::deserialize"
-    )]
+    /// How often it is asked, at most `1d`. Default `2s`.
+    #[serde(default = "default_every", deserialize_with = "at_most_a_day")]
     pub every: Duration,
     /// How many of how many runs must fail before users count as affected. Default `2 of 3`.
     #[serde(default)]
     pub fails_after: Threshold,
-    /// How late a point may arrive and still be judged: every query reads this much again. Default `5m`.
-    #[serde(
-        default = "default_overlap",
-        deserialize_with = "vigia_contract::duration::deserialize"
-    )]
+    /// How late a point may arrive and still be judged, at most `1d`: every query reads this much again. A run's point bears
+    /// the time of its beginning, so this is longer than the longest journey takes. Default `5m`.
+    #[serde(default = "default_overlap", deserialize_with = "at_most_a_day")]
     pub overlap: Duration,
+}
+
+/// Longer is a mistake: nobody would be told in time, or every query would read days again.
+fn at_most_a_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let duration = vigia_contract::duration::deserialize(deserializer)?;
+    if duration > Duration::from_hours(24) {
+        return Err(D::Error::custom(
+            "this is longer than a day\nhint: write for example \"2s\" or \"5m\"",
+        ));
+    }
+    Ok(duration)
 }
 
 const fn default_every() -> Duration {

@@ -121,7 +121,12 @@ impl Renderer {
     ) -> Result<Message, minijinja::Error> {
         let (incident, words) = (&delivery.incident, &self.words);
         let facts = self.facts(incident, now)?;
-        let [subject, headline, when] = words.of(delivery.kind);
+        // Where the beginning may have arrived, nobody can say that this is the first that is told.
+        let kind = match delivery.kind {
+            Kind::Whole if delivery.is_repeat => Kind::Closed,
+            kind => kind,
+        };
+        let [subject, headline, when] = words.of(kind);
         let is_over = delivery.kind != Kind::Opened;
         let failure = &incident.failure;
         let labels = &words.labels;

@@ -13,7 +13,7 @@ use super::{
     outbox::{self, Kind},
 };
 use crate::{
-    flux::{Observation, Rule, Series},
+    flux::{Rule, Series, poll::Answer},
     incident::{Change, follow},
     route::{Audience, Route, route},
 };
@@ -32,18 +32,12 @@ pub(super) async fn write(
     connection: &mut SqliteConnection,
     policy: &Policy,
     rule: &Rule,
-    runs: Vec<Observation>,
+    answer: Answer,
     now: Timestamp,
 ) -> Result<Vec<Change>, sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    // A probe whose clock is ahead must not make the points of the others look late.
-    let newest = runs
-        .iter()
-        .map(|run| run.at)
-        .max()
-        .map(|newest| newest.min(now));
     let mut arrived: BTreeMap<Series, BTreeSet<Timestamp>> = BTreeMap::new();
-    for run in runs {
+    for run in answer.runs {
         if observations::add(&mut transaction, &rule.name, &run).await? {
             arrived.entry(run.series).or_default().insert(run.at);
         }
@@ -69,7 +63,7 @@ pub(super) async fn write(
             changes.push(change);
         }
         // Twice the overlap: what a query still brings again must be known again.
-        let horizon = newest.unwrap_or(now) - rule.overlap * 2;
+        let horizon = answer.read_until.unwrap_or(now) - rule.overlap * 2;
         observations::forget(
             &mut transaction,
             &rule.name,
@@ -79,8 +73,8 @@ pub(super) async fn write(
         )
         .await?;
     }
-    if let Some(newest) = newest {
-        observations::advance(&mut transaction, &rule.name, newest).await?;
+    if let Some(read_until) = answer.read_until {
+        observations::advance(&mut transaction, &rule.name, read_until).await?;
     }
     transaction.commit().await?;
     Ok(changes)

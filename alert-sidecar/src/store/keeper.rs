@@ -13,7 +13,7 @@ use super::{
     outbox::{self, Delivery, Settlement},
 };
 use crate::{
-    flux::{Observation, Rule},
+    flux::{Rule, poll::Answer},
     incident::Incident,
 };
 
@@ -40,7 +40,7 @@ enum Request {
     },
     Judge {
         rule: Rule,
-        runs: Vec<Observation>,
+        answer: Answer,
         now: Timestamp,
         reply: Reply<()>,
     },
@@ -94,12 +94,12 @@ impl Ledger {
     pub async fn judge(
         &self,
         rule: &Rule,
-        runs: Vec<Observation>,
+        answer: Answer,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.ask(|reply| Request::Judge {
             rule: rule.clone(),
-            runs,
+            answer,
             now,
             reply,
         })
@@ -215,12 +215,12 @@ impl Keeper {
                 }
                 Request::Judge {
                     rule,
-                    runs,
+                    answer: brought,
                     now,
                     reply,
                 } => {
                     let changes =
-                        judgement::write(connection, &self.policy, &rule, runs, now).await;
+                        judgement::write(connection, &self.policy, &rule, brought, now).await;
                     if let Ok(changes) = &changes {
                         judgement::log(changes);
                         if !changes.is_empty() {

@@ -90,7 +90,8 @@ pub async fn after(
     .collect()
 }
 
-/// Forgets the runs of a series that began before `horizon` and that the threshold no longer looks back to.
+/// Forgets the runs of a series that began before `horizon` and that the threshold does not look back to: those that say
+/// nothing about the system, and those with enough others after them.
 pub async fn forget(
     connection: &mut SqliteConnection,
     rule: &str,
@@ -101,10 +102,11 @@ pub async fn forget(
     sqlx::query(
         "DELETE FROM observation
          WHERE rule = $1 AND system = $2 AND journey = $3 AND probe = $4 AND at_ns < $5
-           AND at_ns < (SELECT at_ns FROM observation
-                        WHERE rule = $1 AND system = $2 AND journey = $3 AND probe = $4
-                          AND outcome IN ('ok', 'slow', 'failed')
-                        ORDER BY at_ns DESC LIMIT 1 OFFSET $6)",
+           AND (outcome NOT IN ('ok', 'slow', 'failed')
+                OR at_ns < (SELECT at_ns FROM observation
+                            WHERE rule = $1 AND system = $2 AND journey = $3 AND probe = $4
+                              AND outcome IN ('ok', 'slow', 'failed')
+                            ORDER BY at_ns DESC LIMIT 1 OFFSET $6))",
     )
     .bind(rule)
     .bind(&series.system)

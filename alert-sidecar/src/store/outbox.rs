@@ -9,11 +9,17 @@
 //!
 //! A message of one incident never overtakes an earlier one to the same recipient.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sqlx::{Result, Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{corrupt, incidents, stored, time};
 use crate::incident::Incident;
+
+/// The longest that a message waits for its next attempt. One that would have to wait longer was postponed by a clock that
+/// was set back since, and is due.
+pub const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// What a message says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +78,7 @@ pub enum Settlement {
     Uncertain(String, Timestamp),
 }
 
-/// Writes the intent to send down.
+/// Writes the intent to send down, once.
 pub async fn intend(
     connection: &mut SqliteConnection,
     incident: &Incident,
@@ -83,7 +89,8 @@ pub async fn intend(
     sqlx::query(
         "INSERT INTO delivery (id, incident_id, channel, recipient, kind, state, attempt, uncertain,
                                intended_ns, next_attempt_ns)
-         VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, $6)",
+         VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, $6)
+         ON CONFLICT DO NOTHING",
     )
     .bind(format!("{}/{}/{channel}/{recipient}", incident.id, kind.name()))
     .bind(&incident.id)
@@ -123,7 +130,7 @@ pub async fn claim(
 ) -> Result<Option<Delivery>> {
     let id: Option<String> = sqlx::query_scalar(
         "SELECT id FROM delivery AS waiting
-         WHERE channel = $1 AND state = 'pending' AND next_attempt_ns <= $2
+         WHERE channel = $1 AND state = 'pending' AND (next_attempt_ns <= $2 OR next_attempt_ns > $3)
            AND NOT EXISTS (SELECT 1 FROM delivery AS earlier
                            WHERE earlier.incident_id = waiting.incident_id AND earlier.channel = waiting.channel
                              AND earlier.recipient = waiting.recipient AND earlier.intended_ns < waiting.intended_ns
@@ -132,6 +139,7 @@ pub async fn claim(
     )
     .bind(channel)
     .bind(stored(now))
+    .bind(stored(now + LONGEST_PAUSE))
     .fetch_optional(&mut *connection)
     .await?;
     let Some(id) = id else { return Ok(None) };
@@ -203,7 +211,8 @@ pub async fn recover(connection: &mut SqliteConnection) -> Result<u64> {
     Ok(interrupted)
 }
 
-/// Where the beginning still waits and the end waits too, one message says both.
+/// Where the beginning still waits and the end waits too, one message says both; who was refused the beginning is not told
+/// the end.
 async fn unite(connection: &mut SqliteConnection) -> Result<()> {
     sqlx::query(
         "UPDATE delivery SET kind = 'whole'
@@ -218,9 +227,10 @@ async fn unite(connection: &mut SqliteConnection) -> Result<()> {
     sqlx::query(
         "DELETE FROM delivery
          WHERE kind = 'closed' AND state = 'pending'
-           AND EXISTS (SELECT 1 FROM delivery AS united
-                       WHERE united.incident_id = delivery.incident_id AND united.channel = delivery.channel
-                         AND united.recipient = delivery.recipient AND united.kind = 'whole')",
+           AND EXISTS (SELECT 1 FROM delivery AS beginning
+                       WHERE beginning.incident_id = delivery.incident_id AND beginning.channel = delivery.channel
+                         AND beginning.recipient = delivery.recipient
+                         AND (beginning.kind = 'whole' OR (beginning.kind = 'opened' AND beginning.state = 'refused')))",
     )
     .execute(connection)
     .await

@@ -48,7 +48,7 @@ fn the_sample_is_a_good_configuration() {
         (code, said.as_str()),
         (
             Some(0),
-            "alert.toml: good (1 rules, 1 channels, 1 routes)\n"
+            "alert.toml: good (rules: 1, channels: 1, routes: 1)\n"
         )
     );
 }

@@ -48,7 +48,7 @@ async fn a_failed_journey_is_told_with_its_picture_and_its_end_in_the_same_threa
     assert!(
         opened
             .subject
-            .starts_with("CRÍTICO Trámites: no se puede usar «Consultar un trámite» desde "),
+            .starts_with("CRÍTICO Trámites: no se puede usar «Consultar un trámite» desde las "),
         "{}",
         opened.subject
     );

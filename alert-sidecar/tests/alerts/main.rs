@@ -4,8 +4,10 @@
 
 mod configurations;
 mod incidents;
+mod ledgers;
 mod mails;
 mod messages;
+mod polls;
 mod restarts;
 mod scripted_smtp;
 mod sidecar;

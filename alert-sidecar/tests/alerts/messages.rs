@@ -123,17 +123,33 @@ fn a_message_without_a_picture_says_so_and_a_repeat_too() {
     }
 }
 
+#[test]
+fn the_whole_does_not_claim_to_be_the_first_where_the_beginning_may_have_arrived() {
+    let mut repeated = delivery(Kind::Whole);
+    let first = render(Language::Spanish, &repeated, Illustration::Picture);
+    repeated.is_repeat = true;
+    let second = render(Language::Spanish, &repeated, Illustration::Picture);
+    for (message, is_claimed) in [(first, true), (second, false)] {
+        assert_eq!(
+            message.text.contains("se avisa recién ahora"),
+            is_claimed,
+            "{}",
+            message.text
+        );
+    }
+}
+
 /// The first 80 characters alone say which system, what is broken and since when.
 #[test]
 fn a_subject_stands_alone_on_a_locked_phone() {
     for (language, expected) in [
         (
             Language::Spanish,
-            "CRÍTICO Trámites: no se puede usar «Consultar un trámite» desde 10:32",
+            "CRÍTICO Trámites: no se puede usar «Consultar un trámite» desde las 10:32",
         ),
         (
             Language::English,
-            "CRITICAL Trámites: “Consultar un trámite” cannot be used since 10:32",
+            "CRITICAL Trámites: “Consultar un trámite” not working since 10:32",
         ),
     ] {
         let subject = render(language, &delivery(Kind::Opened), Illustration::Picture).subject;

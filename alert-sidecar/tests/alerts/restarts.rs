@@ -160,6 +160,28 @@ async fn asked_to_stop_it_stops_within_seconds_even_while_a_mail_server_hangs() 
 }
 
 #[tokio::test]
+async fn asked_to_stop_it_waits_for_no_answer_of_influxdb() {
+    let stage = Stage::new().await;
+    let smtp = ScriptedSmtp::start(&[]).await;
+    let config = stage.configure_plain(smtp.port);
+    let patient = std::fs::read_to_string(&config).unwrap();
+    let patient = patient.replace("timeout = \"2s\"", "timeout = \"30s\"");
+    std::fs::write(&config, patient).unwrap();
+    let database = rustix::process::Pid::from_raw(stage.influxdb.process().id()).unwrap();
+    rustix::process::kill_process(database, Signal::STOP).unwrap();
+
+    let sidecar = Sidecar::spawn(&config);
+    sidecar.wait_for_log("watching").await;
+    let log = sidecar.log_file();
+    let status = sidecar.end(Signal::TERM).await;
+    rustix::process::kill_process(database, Signal::CONT).unwrap();
+
+    assert_eq!(status, Some(0));
+    let said = std::fs::read_to_string(log).unwrap();
+    assert!(!said.contains("is still being sent"), "{said}");
+}
+
+#[tokio::test]
 async fn two_sidecars_do_not_work_with_one_store() {
     let stage = Stage::new().await;
     let smtp = ScriptedSmtp::start(&[]).await;

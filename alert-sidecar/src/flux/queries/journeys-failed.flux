@@ -1,6 +1,6 @@
-// One row for every run of a journey since `v.timeRangeStart`: what became of it, and why.
+// One row for every run of a journey between `v.timeRangeStart` and `v.timeRangeStop`: what became of it, and why.
 from(bucket: v.defaultBucket)
-    |> range(start: v.timeRangeStart)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
     |> filter(fn: (r) => r._measurement == "journey")
     |> filter(
         fn: (r) =>

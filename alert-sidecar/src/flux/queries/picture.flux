@@ -1,6 +1,6 @@
 // The picture that one run of a journey left.
 from(bucket: v.defaultBucket)
-    |> range(start: v.timeRangeStart)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
     |> filter(fn: (r) => r._measurement == "journey_screenshot")
     |> filter(fn: (r) => r.system == v.system and r.journey == v.journey and r.probe == v.probe)
     |> filter(fn: (r) => r._field == "image" or r._field == "run_id")

@@ -1,0 +1,130 @@
+//! What is read from a real InfluxDB, and what is written to it, without the program around it.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+use vigia_alert::{
+    deliver::incident_points,
+    flux::{InfluxDb, poll},
+    store::{Store, judgement::Policy, keeper::Keeper},
+};
+use vigia_contract::data_model::Outcome;
+use vigia_testbed::{servers::influxdb, until::until};
+
+use super::{
+    ledgers::{rule, run},
+    sidecar::{self, Stage},
+};
+
+fn connect(stage: &Stage) -> InfluxDb {
+    let settings = format!(
+        "url = \"{}\"\norganization = \"{}\"\nbucket = \"{}\"\ntoken = \"${{secret:INFLUX_TOKEN}}\"",
+        stage.influxdb.url(),
+        influxdb::ORGANIZATION,
+        influxdb::BUCKET
+    );
+    let settings = toml::from_str(&settings).unwrap();
+    InfluxDb::new(&settings, &influxdb::TOKEN.into()).unwrap()
+}
+
+async fn write(stage: &Stage, run_id: &str, at: Timestamp) {
+    let points = sidecar::run("consultar-tramite", "failed", run_id, at);
+    stage.influxdb.write(points).await.unwrap();
+}
+
+#[tokio::test]
+async fn days_out_of_service_are_read_in_stretches_and_every_run_of_them_comes() {
+    let stage = Stage::new().await;
+    let influxdb = connect(&stage);
+    let now = Timestamp::now();
+    let hours_ago = |hours| now - SignedDuration::from_hours(hours);
+    for hours in [29, 20, 1] {
+        write(&stage, &format!("{hours} hours ago"), hours_ago(hours)).await;
+    }
+
+    let mut read_until = Some(hours_ago(30));
+    let mut stretches: Vec<Vec<String>> = Vec::new();
+    while read_until < Some(hours_ago(1)) {
+        let answer = poll::ask(&influxdb, &rule(), read_until, now)
+            .await
+            .unwrap();
+        stretches.push(answer.runs.into_iter().map(|run| run.run_id).collect());
+        read_until = answer.read_until;
+    }
+
+    let expected: [Vec<&str>; 5] = [
+        vec!["29 hours ago"],
+        vec!["20 hours ago"],
+        vec![],
+        vec![],
+        vec!["1 hours ago"],
+    ];
+    assert_eq!(
+        stretches,
+        expected.map(|runs| runs.into_iter().map(str::to_owned).collect::<Vec<_>>())
+    );
+}
+
+#[tokio::test]
+async fn a_probe_whose_clock_is_ahead_is_heard_and_makes_nobody_late() {
+    let stage = Stage::new().await;
+    let influxdb = connect(&stage);
+    let now = Timestamp::now();
+    write(&stage, "ahead", now + SignedDuration::from_mins(2)).await;
+
+    let answer = poll::ask(&influxdb, &rule(), None, now).await.unwrap();
+
+    assert_eq!(answer.runs[0].run_id, "ahead");
+    assert_eq!(answer.read_until, Some(now));
+}
+
+#[tokio::test]
+async fn an_incident_whose_point_is_never_taken_does_not_hold_up_the_others() {
+    let stage = Stage::new().await;
+    let influxdb = connect(&stage);
+    let policy = Policy {
+        routes: Vec::new(),
+        recipients: std::collections::BTreeMap::new(),
+    };
+    let store = Store::open(&stage.folder.path().join("vigia-alert.db"))
+        .await
+        .unwrap();
+    let (keeper, ledger) = Keeper::new(store, policy).await.unwrap();
+    let keeper = tokio::spawn(keeper.run());
+    let now = Timestamp::now();
+    let long_ago = now - SignedDuration::from_hours(24 * 30);
+    // In the shard of that time the field has another type, so InfluxDB refuses the first incident's point.
+    let other = format!(
+        "journey_incident,system=x duration_s=\"long\" {}",
+        long_ago.as_nanosecond()
+    );
+    stage.influxdb.write(other).await.unwrap();
+
+    let (stop, stopped) = watch::channel(false);
+    for (journey, began) in [("old", long_ago), ("new", now)] {
+        let second = SignedDuration::from_secs(1);
+        let runs = vec![
+            run(journey, began, Outcome::Failed),
+            run(journey, began + second, Outcome::Failed),
+        ];
+        let answer = poll::Answer {
+            runs,
+            ..poll::Answer::default()
+        };
+        ledger.judge(&rule(), answer, now).await.unwrap();
+    }
+    let points = tokio::spawn(incident_points::run(ledger, Arc::new(influxdb), stopped));
+    let written = async || {
+        let flux = r#"from(bucket: "vigia") |> range(start: -1h) |> filter(fn: (r) => r._measurement == "journey_incident" and r._field == "state")"#;
+        let rows = stage.influxdb.query(flux).await.unwrap();
+        rows.iter().find(|row| row["journey"] == "new").cloned()
+    };
+    until("the new incident's point", Duration::from_secs(5), written)
+        .await
+        .unwrap();
+
+    stop.send_replace(true);
+    points.await.unwrap();
+    keeper.await.unwrap();
+}
