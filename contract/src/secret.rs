@@ -138,8 +138,10 @@ impl SecretPlaces {
             .iter()
             .flat_map(|folder| [folder.join(name), folder.join(format!("telegraf.{name}"))]);
         for path in credentials.chain(self.folder.iter().map(|folder| folder.join(name))) {
-            if path.exists() {
-                return read(&path);
+            match path.metadata() {
+                Ok(_) => return read(&path),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(SecretError::Unreadable(path, error)),
             }
         }
         Err(SecretError::Missing(name.to_owned()))
@@ -152,7 +154,8 @@ fn read(path: &Path) -> Result<SecretString, SecretError> {
         return Err(SecretError::Exposed(path.to_owned()));
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    Ok(text.strip_suffix('\n').unwrap_or(&text).into())
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(text.strip_suffix('\r').unwrap_or(text).into())
 }
 
 #[cfg(test)]

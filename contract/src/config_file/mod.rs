@@ -31,28 +31,39 @@ pub fn read<T: DeserializeOwned>(source: &Source) -> Result<T, Vec<Mistake>> {
 
 /// The same for a file with a table `[variables]`: first puts a value in the place of every `${name}` in its texts.
 ///
-/// `instead` wins over the file's own values; it may only name variables that the file has.
+/// `instead` wins over the file's own values; names that the file does not have are no matter of this file.
 pub fn read_filled<T: DeserializeOwned>(
     source: &Source,
     instead: &Variables,
 ) -> Result<T, Vec<Mistake>> {
     let mut document = document(source)?;
+    let mut mistakes = Vec::new();
     let mut variables = Variables::new();
     if let Some(DeValue::Table(own)) = document.get("variables").map(Spanned::get_ref) {
         for (name, value) in own {
-            if let DeValue::String(value) = value.get_ref() {
-                variables.insert(name.get_ref().to_string(), value.to_string());
+            let DeValue::String(text) = value.get_ref() else {
+                continue;
+            };
+            if text.contains("${") {
+                mistakes.push(source.mistake(
+                    value.span(),
+                    format!(
+                        "the value of the variable `{}` refers to something else",
+                        name.get_ref()
+                    ),
+                    "write the value itself; a secret is referred to where it is used",
+                ));
             }
+            let value = instead
+                .get(name.get_ref().as_ref())
+                .map_or_else(|| text.to_string(), Clone::clone);
+            variables.insert(name.get_ref().to_string(), value);
         }
     }
-    for (name, value) in &mut variables {
-        if let Some(other) = instead.get(name) {
-            value.clone_from(other);
+    for (key, value) in &mut document {
+        if key.get_ref() != "variables" {
+            fill(value, &variables, source, &mut mistakes);
         }
-    }
-    let mut mistakes = Vec::new();
-    for (_, value) in &mut document {
-        fill(value, &variables, source, &mut mistakes);
     }
     read_document(source, document, mistakes)
 }

@@ -15,6 +15,8 @@ pub struct Placeholder {
     pub span: Range<usize>,
     /// Tried one after the other, the last first, until one is taken.
     values: Vec<DeValue<'static>>,
+    /// A known word is tried once: a type that refuses its own words would go round for ever.
+    chosen: bool,
 }
 
 impl Placeholder {
@@ -29,6 +31,7 @@ impl Placeholder {
                 DeValue::String(Cow::Borrowed("x")),
                 DeValue::String(Cow::Borrowed("1m")),
             ],
+            chosen: false,
         }
     }
 
@@ -37,7 +40,9 @@ impl Placeholder {
         self.values.pop();
         if let Some((_, known)) = unknown("variant", refused)
             && let Some(first) = known.first()
+            && !self.chosen
         {
+            self.chosen = true;
             self.values
                 .push(DeValue::String(Cow::Owned((*first).to_owned())));
         }

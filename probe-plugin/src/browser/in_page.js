@@ -5,6 +5,7 @@
 globalThis.vigia = (() => {
   'use strict';
   const LOOK_AGAIN_MS = 50;
+  const FRAME_MS = 16;
   const SHOWN_CANDIDATES = 5;
 
   const now = () => performance.timeOrigin + performance.now();
@@ -76,10 +77,16 @@ globalThis.vigia = (() => {
     }
   }
 
+  // Whether a user can see it. An element without a box of its own is seen through what stands in it.
   function visible(element) {
+    if (!element.checkVisibility({ visibilityProperty: true })) {
+      if (getComputedStyle(element).display !== 'contents') return false;
+    }
     const box = element.getBoundingClientRect();
-    return box.width > 0 && box.height > 0 &&
-      element.checkVisibility({ visibilityProperty: true, opacityProperty: false });
+    if (box.width > 0 && box.height > 0) return true;
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    return [...range.getClientRects()].some((rect) => rect.width > 0 && rect.height > 0);
   }
 
   const ROLES = {
@@ -105,45 +112,69 @@ globalThis.vigia = (() => {
     return implicit ? implicit(element) : null;
   }
 
+  const CONTROLS = new Set(['INPUT', 'SELECT', 'TEXTAREA']);
+  const UNSEEN = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'HEAD', 'TITLE']);
+
+  // What an element is called by what stands in it: texts and pictures' texts, without what is hidden and without fields.
+  function nameFromContent(element) {
+    const parts = [];
+    const slotted = element.localName === 'slot' ? element.assignedNodes({ flatten: true }) : [];
+    for (const node of slotted.length ? slotted : element.childNodes) {
+      if (node.nodeType === Node.TEXT_NODE) parts.push(node.data);
+      if (node.nodeType !== Node.ELEMENT_NODE || UNSEEN.has(node.tagName) || CONTROLS.has(node.tagName)) continue;
+      if (node.getAttribute('aria-hidden') === 'true' || getComputedStyle(node).display === 'none') continue;
+      const own = node.getAttribute('aria-label') ?? (node.localName === 'img' ? node.alt : nameFromContent(node));
+      parts.push(getComputedStyle(node).display.startsWith('inline') && node.localName !== 'br' ? own : ` ${own} `);
+    }
+    return parts.join('');
+  }
+
   function name(element) {
     const by = squeeze(element.getAttribute('aria-labelledby'));
     if (by) {
-      const texts = by.split(' ').map((id) => element.getRootNode().getElementById(id)).map((label) => label?.textContent);
-      return squeeze(texts.join(' '));
+      const labels = by.split(' ').map((id) => element.getRootNode().getElementById(id)).filter(Boolean);
+      return squeeze(labels.map(nameFromContent).join(' '));
     }
     const own = squeeze(element.getAttribute('aria-label'));
     if (own) return own;
-    if (element.labels?.length) return squeeze([...element.labels].map((label) => label.textContent).join(' '));
+    if (element.labels?.length) return squeeze([...element.labels].map(nameFromContent).join(' '));
     if (element.localName === 'input' && ['button', 'submit', 'reset'].includes(element.type)) {
       return squeeze(element.value) || { submit: 'Submit', reset: 'Reset' }[element.type] || '';
     }
     if (element.hasAttribute('alt')) return squeeze(element.getAttribute('alt'));
-    return squeeze(element.textContent) || squeeze(element.getAttribute('title'));
+    return squeeze(nameFromContent(element)) || squeeze(element.getAttribute('title'));
   }
 
   const FIELDS = 'input:not([type=hidden]), textarea, select, [contenteditable], [role=textbox], [role=combobox]';
   const isField = (element) => element.matches(FIELDS);
-  const label = (element) => {
-    const text = name(element);
-    // A star beside a label marks a required field and is not part of how people call it.
-    return text.replace(/\s*[*:]$/, '');
-  };
+  // A star or a colon beside a label is not part of how people call the field.
+  const bareLabel = (text) => squeeze(text).replace(/\s*[*:]$/, '');
+  const label = (element) => bareLabel(name(element));
 
-  // What the element itself shows: its own text nodes and what stands inside it.
-  function shows(element, text) {
-    const shown = element.localName === 'input' && ['button', 'submit'].includes(element.type)
-      ? element.value : element.textContent;
-    return squeeze(shown).includes(text);
+  // Whether the text is among what the element shows. Capitals that only the style makes are taken for what is written.
+  function shows(element, wanted) {
+    const shown = squeeze(element.innerText);
+    if (shown.includes(wanted)) return true;
+    return shown.toLowerCase().includes(wanted.toLowerCase()) && squeeze(element.textContent).includes(wanted);
   }
 
+  // The innermost elements that show the text. Only parts of the page that hold its letters are looked into.
   function byText(text) {
     const wanted = squeeze(text);
+    const letters = wanted.replace(/\s/g, '');
     const found = [];
-    const unseen = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'HEAD', 'TITLE']);
-    for (const element of elements(document)) {
-      if (unseen.has(element.tagName) || !shows(element, wanted)) continue;
-      const inner = [...element.children].some((child) => !unseen.has(child.tagName) && shows(child, wanted));
-      if (!inner && element !== document.documentElement) found.push(element);
+    const search = (root) => {
+      for (const child of root.children) {
+        if (UNSEEN.has(child.tagName) || !child.textContent.replace(/\s/g, '').includes(letters)) continue;
+        const before = found.length;
+        search(child);
+        if (found.length === before && visible(child) && shows(child, wanted)) found.push(child);
+      }
+    };
+    for (const root of roots(document)) {
+      search(root);
+      const buttons = root.querySelectorAll('input[type=submit], input[type=button], input[type=reset]');
+      found.push(...[...buttons].filter((button) => squeeze(button.value).includes(wanted)));
     }
     return found;
   }
@@ -157,7 +188,7 @@ globalThis.vigia = (() => {
   const all = (test) => [...elements(document)].filter(test);
   const FIND = {
     css: ({ value }) => [...roots(document)].flatMap((root) => [...root.querySelectorAll(value)]),
-    label: ({ value }) => all((element) => isField(element) && label(element) === squeeze(value)),
+    label: ({ value }) => all((element) => isField(element) && label(element) === bareLabel(value)),
     placeholder: ({ value }) => all((element) => squeeze(element.placeholder) === squeeze(value)),
     role: ({ value, name: wanted }) =>
       all((element) => role(element) === value && (wanted == null || name(element) === squeeze(wanted))),
@@ -194,11 +225,18 @@ globalThis.vigia = (() => {
     const seen = found.filter(visible);
     if (seen.length === 1) return yes({ element: seen[0] });
     if (seen.length > 1) {
-      const some = seen.slice(0, SHOWN_CANDIDATES).map(describe).join(', ');
-      return no('ambiguous', `\`${shown}\` matched ${seen.length} elements: ${some}`);
+      return no('ambiguous', () => {
+        const some = seen.slice(0, SHOWN_CANDIDATES).map(describe).join(', ');
+        return `\`${shown}\` matched ${seen.length} elements: ${some}`;
+      });
     }
-    if (found.length) return no('hidden', `\`${shown}\` is on the page and not visible`);
-    return no('missing', `\`${shown}\` matched nothing${instead(selector)}`);
+    return none(found, selector, shown);
+  }
+
+  function none(found, selector, shown) {
+    return found.length
+      ? no('hidden', `\`${shown}\` is on the page and not visible`)
+      : no('missing', () => `\`${shown}\` matched nothing${instead(selector)}`);
   }
 
   const disabled = (element) => element.matches(':disabled') || element.closest('[aria-disabled=true]') !== null;
@@ -215,7 +253,7 @@ globalThis.vigia = (() => {
   }
 
   function within(hit, element) {
-    for (let node = hit; node; node = node.parentNode || node.host) if (node === element) return true;
+    for (let node = hit; node; node = node.assignedSlot || node.parentNode || node.host) if (node === element) return true;
     return element.labels ? [...element.labels].some((text) => text.contains(hit)) : false;
   }
 
@@ -230,21 +268,58 @@ globalThis.vigia = (() => {
     return element.isConnected && sameBox(first, element.getBoundingClientRect());
   }
 
+  // The middle of the first part of the element that is in the window: a link over two lines has nothing in the middle.
+  function pointIn(element) {
+    for (const box of element.getClientRects()) {
+      const left = Math.max(0, box.left);
+      const right = Math.min(innerWidth, box.right);
+      const top = Math.max(0, box.top);
+      const bottom = Math.min(innerHeight, box.bottom);
+      if (right > left && bottom > top) return { x: (left + right) / 2, y: (top + bottom) / 2 };
+    }
+    return null;
+  }
+
+  function wholeInWindow(element) {
+    const box = element.getBoundingClientRect();
+    return box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
+  }
+
+  const toTheMiddle = (element) => element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+
+  // Fields that take typed text. A date, a file, a tick are set in other ways.
+  const TYPED = new Set(['text', 'email', 'number', 'password', 'search', 'tel', 'url']);
+  const takesText = (element) => element.localName === 'textarea' || element.isContentEditable ||
+    (element.localName === 'input' && TYPED.has(element.type));
+
+  function focused() {
+    let element = document.activeElement;
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+    return element;
+  }
+
+  // The field that was last made ready for a text.
+  let field = null;
+
   const CHECK = {
-    async click({ selector, shown }) {
+    async click(request) {
+      const { selector, shown } = request;
       const found = one(selector, shown);
       if (!found.ok) return found;
       const { element } = found;
       if (disabled(element)) return no('disabled', `\`${shown}\` is disabled`);
-      element.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
+      if (!wholeInWindow(element)) toTheMiddle(element);
       if (!(await still(element))) return no('moving', `\`${shown}\` does not stand still`);
-      const box = element.getBoundingClientRect();
-      const x = box.x + box.width / 2;
-      const y = box.y + box.height / 2;
-      const hit = receiver(x, y);
-      if (!hit) return no('outside', `\`${shown}\` is outside the window and cannot be scrolled into it`);
-      if (!within(hit, element)) return no('covered', `\`${shown}\` is covered by ${describe(hit)}`);
-      return yes({ x, y });
+      const point = pointIn(element);
+      if (!point) return no('outside', `\`${shown}\` is outside the window and cannot be scrolled into it`);
+      const hit = receiver(point.x, point.y);
+      if (!within(hit, element)) {
+        // A bar that stays where it is may lie over it.
+        if (!request.centred) toTheMiddle(element);
+        request.centred = true;
+        return no('covered', () => `\`${shown}\` is covered by ${hit ? describe(hit) : 'nothing that can be named'}`);
+      }
+      return yes(point);
     },
     fill({ selector, shown }) {
       const found = one(selector, shown);
@@ -252,40 +327,59 @@ globalThis.vigia = (() => {
       const { element } = found;
       if (disabled(element)) return no('disabled', `\`${shown}\` is disabled`);
       if (element.readOnly) return no('disabled', `\`${shown}\` is read-only`);
-      if (!isField(element) || element.localName === 'select') return no('disabled', `\`${shown}\` is no text field but ${describe(element)}`);
+      if (!takesText(element)) return no('disabled', () => `\`${shown}\` takes no typed text: it is ${describe(element)}${element.type ? ` of type \`${element.type}\`` : ''}`);
       element.focus();
       const at = now();
       if (element.select) element.select();
       else getSelection().selectAllChildren(element);
+      if (focused() !== element) return no('disabled', `\`${shown}\` does not take the focus`);
+      field = element;
       return { ok: true, at };
+    },
+    // After the text was typed: it is where it should be. A mask may have changed how it is written.
+    filled({ shown, empty }) {
+      const text = field?.value ?? field?.textContent ?? '';
+      return (text === '') === empty ? yes() : no('disabled', `\`${shown}\` did not keep the text that was typed`);
     },
     visible: ({ selector, shown }) => {
       const found = FIND[selector.by](selector);
-      if (found.some(visible)) return yes();
-      return found.length
-        ? no('hidden', `\`${shown}\` is on the page and not visible`)
-        : no('missing', `\`${shown}\` matched nothing${instead(selector)}`);
+      return found.some(visible) ? yes() : none(found, selector, shown);
     },
     hidden: ({ selector, shown }) =>
       FIND[selector.by](selector).some(visible) ? no('unmet', `\`${shown}\` is still visible`) : yes(),
     text: ({ text }) => {
-      if (byText(text).some(visible)) return yes();
+      if (byText(text).length) return yes();
       const title = squeeze(document.title);
       return no('unmet', `the page${title ? ' ' + quoted(title) : ''} does not show ${quoted(text)}`);
     },
     now: () => yes(),
   };
 
-  // Asks until the answer is yes or the time is over, and then says why not.
+  // Asks until the answer is yes or the time is over, and then says why not. Looking again costs the page at most a third
+  // of its time.
   async function perform(request) {
     const began = now();
     const end = performance.now() + request.timeout_ms;
-    for (;;) {
-      const answer = await CHECK[request.what](request);
-      if (answer.ok || performance.now() >= end) {
-        return { ok: answer.ok, why: answer.why, message: answer.message, began, at: answer.at ?? now(), x: answer.x, y: answer.y, page: vitals() };
+    for (let first = true; ; first = false) {
+      const looked = performance.now();
+      let answer;
+      try {
+        answer = await CHECK[request.what](request);
+      } catch (error) {
+        if (error.name !== 'SyntaxError') throw error;
+        return { ok: false, why: 'selector', message: `\`${request.shown}\` is no selector: ${error.message}`, at: now() };
       }
-      await changed(Math.min(LOOK_AGAIN_MS, Math.max(0, end - performance.now())));
+      const looking = performance.now();
+      if (answer.ok || looking >= end) {
+        const { ok, why, x, y } = answer;
+        const message = typeof answer.message === 'function' ? answer.message() : answer.message;
+        const at = answer.at ?? now();
+        return { ok, why, message, began, at, waited: !first, x, y, page: vitals() };
+      }
+      const pause = Math.max(FRAME_MS, 2 * (looking - looked));
+      await changed(Math.max(pause, Math.min(LOOK_AGAIN_MS, end - looking)));
+      const rest = pause - (performance.now() - looking);
+      if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
     }
   }
 
@@ -293,7 +387,9 @@ globalThis.vigia = (() => {
     return new Promise((resolve) => {
       const observer = new MutationObserver(done);
       const timer = setTimeout(done, atMostMs);
-      observer.observe(document, { attributes: true, characterData: true, childList: true, subtree: true });
+      for (const root of roots(document)) {
+        observer.observe(root, { attributes: true, characterData: true, childList: true, subtree: true });
+      }
       function done() {
         observer.disconnect();
         clearTimeout(timer);

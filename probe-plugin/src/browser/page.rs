@@ -223,6 +223,9 @@ impl Page {
                     while let Ok(event) = self.events.try_recv() {
                         self.take(&event);
                     }
+                    if self.state.crashed {
+                        return Err(PageError::Crashed);
+                    }
                     return Ok(answer?);
                 }
                 event = self.events.recv() => self.take_or_end(event)?,
@@ -245,6 +248,9 @@ impl Page {
         deadline: Instant,
         met: impl Fn(&PageState) -> bool,
     ) -> Result<(), PageError> {
+        if self.state.crashed {
+            return Err(PageError::Crashed);
+        }
         while !met(&self.state) {
             let event = tokio::time::timeout_at(deadline.into(), self.events.recv())
                 .await
@@ -263,8 +269,10 @@ impl Page {
         deadline: Instant,
     ) -> Result<T, PageError> {
         loop {
-            self.until(deadline, |state| state.world.is_some() && !state.navigating)
-                .await?;
+            self.until(deadline, |state| {
+                state.world.is_some() && !state.navigating()
+            })
+            .await?;
             let Some(world) = self.state.world else {
                 continue;
             };

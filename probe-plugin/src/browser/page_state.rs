@@ -22,8 +22,7 @@ pub struct PageState {
     pub loader: String,
     /// Its `load` event has fired.
     pub loaded: bool,
-    /// The main frame is on its way to another document.
-    pub navigating: bool,
+    navigation: Navigation,
     /// The status of the document, where it came over HTTP.
     pub http_status: Option<i64>,
     /// The document is the browser's own error page, and this is why.
@@ -40,6 +39,18 @@ pub struct PageState {
     pub traffic: TrafficLog,
     answered: Option<(String, i64)>,
     document_error: Option<String>,
+}
+
+/// Whether the main frame is on its way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Navigation {
+    /// It stays.
+    #[default]
+    None,
+    /// The page has asked for another document, or for another place of this one.
+    Requested,
+    /// Another document is on its way.
+    Started,
 }
 
 #[derive(Deserialize)]
@@ -141,6 +152,11 @@ impl PageState {
         }
     }
 
+    /// The main frame is on its way to another document.
+    pub fn navigating(&self) -> bool {
+        self.navigation != Navigation::None
+    }
+
     /// Takes an event in.
     pub fn apply(&mut self, event: &Event) {
         self.traffic.apply(event, &self.loader);
@@ -149,12 +165,17 @@ impl PageState {
             "Page.navigatedWithinDocument" => {
                 if let Some(about) = self.about_main_frame(&event.params) {
                     self.url = about.url.unwrap_or_default();
-                    self.navigating = false;
+                    if self.navigation == Navigation::Requested {
+                        self.navigation = Navigation::None;
+                    }
                 }
             }
             "Page.frameRequestedNavigation" => {
-                if let Some(about) = self.about_main_frame(&event.params) {
-                    self.navigating |= about.disposition.as_deref() == Some("currentTab");
+                if let Some(about) = self.about_main_frame(&event.params)
+                    && about.disposition.as_deref() == Some("currentTab")
+                    && self.navigation == Navigation::None
+                {
+                    self.navigation = Navigation::Requested;
                 }
             }
             "Page.frameStartedNavigating" => {
@@ -163,11 +184,15 @@ impl PageState {
                         about.navigation_type.as_deref(),
                         Some("sameDocument" | "historySameDocument")
                     );
-                    self.navigating |= !within;
+                    if !within {
+                        self.navigation = Navigation::Started;
+                    }
                 }
             }
             "Page.frameStoppedLoading" => {
-                self.navigating &= self.about_main_frame(&event.params).is_none();
+                if let Some(_main) = self.about_main_frame(&event.params) {
+                    self.navigation = Navigation::None;
+                }
             }
             "Page.lifecycleEvent" => {
                 if let Some(about) = self.about_main_frame(&event.params) {
@@ -255,7 +280,7 @@ impl PageState {
         self.traffic
             .document(&self.loader, &self.url, self.http_status);
         self.loaded = false;
-        self.navigating = false;
+        self.navigation = Navigation::None;
         self.script_error = None;
     }
 

@@ -5,7 +5,10 @@ use std::{io::Write, path::PathBuf, time::Duration};
 use anyhow::Context;
 use jiff::Timestamp;
 use vigia_contract::{
-    data_model::Outcome, mistake::Mistakes, secret::SecretPlaces, variables::Variables,
+    data_model::Outcome,
+    mistake::{Mistake, Mistakes},
+    secret::SecretPlaces,
+    variables::Variables,
 };
 
 use super::Exit;
@@ -82,6 +85,20 @@ fn prepare(attempt: &Attempt) -> Result<(Journey, SecretPlaces, BrowserSettings)
     variables.extend(attempt.variables.clone());
     browser.sandbox &= !attempt.no_sandbox;
     let journey = journey::read(&attempt.journey, &variables).map_err(Mistakes)?;
+    let unknown: Vec<Mistake> = attempt
+        .variables
+        .keys()
+        .filter(|name| !journey.variables.contains(*name))
+        .map(|name| Mistake {
+            path: attempt.journey.clone(),
+            place: None,
+            what: format!("the journey has no variable `{name}`"),
+            hint: "write the name as it stands under [variables] in its file".into(),
+        })
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Mistakes(unknown));
+    }
     let missing = config::missing_secrets(&attempt.journey, &journey, &secrets);
     if missing.is_empty() {
         Ok((journey, secrets, browser))

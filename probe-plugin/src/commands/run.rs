@@ -1,6 +1,6 @@
 //! `vigia-probe run`: asks the schedule what is due, has it run, reports it, until Telegraf says stop.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::VecDeque, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -31,6 +31,12 @@ use crate::{
 
 /// How often the probe tells about itself.
 const PROBE_POINT_EVERY: Duration = Duration::from_secs(10);
+
+/// How long the last runs may take to be told and written; Telegraf gives 5 s in all.
+const LAST_WORDS_DEADLINE: Duration = Duration::from_millis(1500);
+
+/// So many missed runs and points of its own may wait for Telegraf to read: some hours of 150 journeys.
+const QUEUE_MAX: usize = 50_000;
 
 /// What every run needs.
 #[derive(Debug)]
@@ -81,21 +87,6 @@ async fn until_stopped(config: Config) -> anyhow::Result<()> {
     let mut wishes = wishes().context("failed to listen for signals")?;
     let stdout = Stdout::start();
     let (stop, stopping) = watch::channel(false);
-    let slots = config
-        .journeys
-        .iter()
-        .map(|journey| Slot {
-            name: format!("{}/{}", journey.system, journey.name),
-            every: journey.every,
-            impact: journey.impact,
-        })
-        .collect();
-    let mut schedule = Schedule::new(slots, config.max_concurrent, Timestamp::now());
-    let mut pictures = vec![PictureMemory::default(); config.journeys.len()];
-    let mut counters = Counters {
-        journeys: config.journeys.len(),
-        ..Counters::default()
-    };
     log(
         Level::Info,
         &format!(
@@ -111,18 +102,72 @@ async fn until_stopped(config: Config) -> anyhow::Result<()> {
         stopping,
     });
     let mut runs: JoinSet<Ended> = JoinSet::new();
+    let worked = work(&shared, &mut runs, &mut wishes).await;
+    // However the work ended: the runs under way are told, what waits is written, and nothing of the browser is left.
+    stop.send_replace(true);
+    let told = tokio::time::timeout(LAST_WORDS_DEADLINE, async {
+        while runs.join_next().await.is_some() {}
+    });
+    if told.await.is_err() {
+        log(
+            Level::Error,
+            "Telegraf does not read: the last runs could not be reported",
+        );
+        runs.shutdown().await;
+    }
+    if let Err(error) = shared.browser.end().await {
+        log(
+            Level::Warning,
+            &format!("failed to clear the browser away: {error:#}"),
+        );
+    }
+    drop(shared);
+    match tokio::time::timeout(LAST_WORDS_DEADLINE, stdout.finish()).await {
+        Ok(finished) => worked.and(finished),
+        Err(_) => worked.and(Err(anyhow::anyhow!(
+            "stdout is not read: the last runs are lost"
+        ))),
+    }
+}
+
+/// Until somebody wishes an end. What it has to say itself waits in a queue of its own, so that it listens to wishes also
+/// while Telegraf does not read.
+async fn work(
+    shared: &Arc<Shared>,
+    runs: &mut JoinSet<Ended>,
+    wishes: &mut mpsc::UnboundedReceiver<Wish>,
+) -> anyhow::Result<()> {
+    let journeys = &shared.config.journeys;
+    let slots = journeys
+        .iter()
+        .map(|journey| Slot {
+            name: format!("{}/{}", journey.system, journey.name),
+            every: journey.every,
+            impact: journey.impact,
+        })
+        .collect();
+    let mut schedule = Schedule::new(slots, shared.config.max_concurrent, Timestamp::now());
+    let mut pictures = vec![PictureMemory::default(); journeys.len()];
+    let mut counters = Counters {
+        journeys: journeys.len(),
+        ..Counters::default()
+    };
     let mut probe_points = tokio::time::interval(PROBE_POINT_EVERY);
+    let mut to_say: VecDeque<Vec<u8>> = VecDeque::new();
     loop {
         let now = Timestamp::now();
         let wake_in = schedule.next_wake().map_or(PROBE_POINT_EVERY, |next| {
-            next.duration_since(now)
+            let wait = next
+                .duration_since(now)
                 .try_into()
-                .unwrap_or(Duration::ZERO)
+                .unwrap_or(Duration::ZERO);
+            // A clock that is set meanwhile is noticed soon.
+            PROBE_POINT_EVERY.min(wait)
         });
         let decisions = tokio::select! {
             wish = wishes.recv() => match wish {
                 Some(Wish::Points) => schedule.ask_for_first_runs(Timestamp::now()),
-                Some(Wish::Stop) | None => break,
+                Some(Wish::Stop) | None => return Ok(()),
             },
             Some(ended) = runs.join_next() => {
                 let ended = ended.context("a run panicked")?;
@@ -131,11 +176,17 @@ async fn until_stopped(config: Config) -> anyhow::Result<()> {
                 schedule.finished(ended.journey);
                 schedule.tick(Timestamp::now())
             }
+            place = shared.lines.reserve(), if !to_say.is_empty() => {
+                if let Some(lines) = to_say.pop_front() {
+                    place.context("stdout is closed")?.send(lines);
+                }
+                continue;
+            }
             _ = probe_points.tick() => {
                 counters.running = runs.len();
                 let point = probe_point(&shared.config.probe, counters, Timestamp::now());
-                shared.lines.send(encode(&point)).await?;
-                continue;
+                to_say.push_back(encode(&point));
+                Vec::new()
             }
             () = tokio::time::sleep(wake_in) => schedule.tick(Timestamp::now()),
         };
@@ -143,20 +194,22 @@ async fn until_stopped(config: Config) -> anyhow::Result<()> {
             match decision {
                 Decision::Start { journey, due } => {
                     let pictures = pictures[journey];
-                    runs.spawn(one_run(Arc::clone(&shared), journey, due, pictures));
+                    runs.spawn(one_run(Arc::clone(shared), journey, due, pictures));
                 }
                 Decision::Missed { journey, due, why } => {
                     counters.count(Outcome::Missed);
-                    tell(&shared, journey, &Report::Missed { due, why }).await?;
+                    to_say.push_back(lines(shared, journey, &Report::Missed { due, why }));
                 }
             }
         }
+        if to_say.len() > QUEUE_MAX {
+            to_say.pop_front();
+            log(
+                Level::Error,
+                "Telegraf has not read for long: the oldest points are given up",
+            );
+        }
     }
-    stop.send_replace(true);
-    while runs.join_next().await.is_some() {}
-    shared.browser.end().await?;
-    drop(shared);
-    stdout.finish().await
 }
 
 /// One run of one journey, reported.
@@ -206,7 +259,12 @@ async fn one_run(
         picture,
         artifact,
     };
-    if tell(&shared, journey, &told).await.is_err() {
+    if shared
+        .lines
+        .send(lines(&shared, journey, &told))
+        .await
+        .is_err()
+    {
         log(
             Level::Error,
             "stdout is closed: a run could not be reported",
@@ -232,7 +290,7 @@ async fn keep(shared: &Shared, journey: usize, report: &RunReport) -> Option<Str
         journey: journey.name.clone(),
         run_id: report.run_id.clone(),
     };
-    match folder.keep_screenshot(&key, jpeg).await {
+    match folder.keep_screenshot(&key, jpeg.clone()).await {
         Ok(()) => Some(key.to_string()),
         Err(error) => {
             log(Level::Warning, &format!("{error:#}"));
@@ -242,11 +300,10 @@ async fn keep(shared: &Shared, journey: usize, report: &RunReport) -> Option<Str
 }
 
 /// All the points of a run in one piece.
-async fn tell(shared: &Shared, journey: usize, report: &Report<'_>) -> anyhow::Result<()> {
+fn lines(shared: &Shared, journey: usize, report: &Report<'_>) -> Vec<u8> {
     let about = About {
         probe: &shared.config.probe,
         journey: &shared.config.journeys[journey],
     };
-    let lines = points(about, report).iter().flat_map(encode).collect();
-    Ok(shared.lines.send(lines).await?)
+    points(about, report).iter().flat_map(encode).collect()
 }

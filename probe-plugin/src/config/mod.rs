@@ -5,13 +5,11 @@ use std::{
     collections::HashSet,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use serde::Deserialize;
 use vigia_contract::{
     config_file::{self, Spanned},
-    duration,
     mistake::{Mistake, Mistakes, Source},
     secret::SecretPlaces,
     slug::slug,
@@ -20,7 +18,7 @@ use vigia_contract::{
 
 use crate::{
     browser::BrowserSettings,
-    journey::{self, Journey},
+    journey::{self, Every, Journey},
 };
 
 /// Runs at once where the file does not say: one for each core of a small machine.
@@ -66,15 +64,27 @@ struct ArtifactsTable {
 }
 
 /// The same journeys elsewhere.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EnvironmentTable {
     /// Instead of what each journey says.
-    #[serde(default, deserialize_with = "duration::deserialize_some")]
-    every: Option<Duration>,
+    every: Option<Every>,
     /// Instead of the journeys' own.
-    #[serde(default)]
-    variables: Variables,
+    #[serde(default = "no_variables")]
+    variables: Spanned<Variables>,
+}
+
+impl Default for EnvironmentTable {
+    fn default() -> Self {
+        Self {
+            every: None,
+            variables: no_variables(),
+        }
+    }
+}
+
+fn no_variables() -> Spanned<Variables> {
+    Spanned::new(0..0, Variables::new())
 }
 
 /// What a single journey takes from the file.
@@ -97,9 +107,20 @@ pub fn read_settings(path: &Path) -> Result<Settings, Mistakes> {
             file.secrets_folder
                 .map(|secrets| folder_of(path).join(secrets)),
         ),
-        browser: file.browser,
-        variables: file.environment.variables,
+        browser: beside(path, file.browser),
+        variables: file.environment.variables.into_inner(),
     })
+}
+
+/// A program named with a folder is relative to the file, as all paths are; a bare name is looked for on PATH.
+fn beside(path: &Path, browser: BrowserSettings) -> BrowserSettings {
+    let program = browser
+        .program
+        .map(|program| match program.components().count() {
+            1 => program,
+            _ => folder_of(path).join(program),
+        });
+    BrowserSettings { program, ..browser }
 }
 
 /// Paths in the file are relative to it.
@@ -145,6 +166,19 @@ pub fn read(path: &Path) -> Result<Config, Mistakes> {
         &mut mistakes,
         |what, hint| source.mistake(file.journeys.span(), what, hint),
     );
+    for name in file.environment.variables.get_ref().keys() {
+        if !journeys.is_empty()
+            && !journeys
+                .iter()
+                .any(|(_, journey)| journey.variables.contains(name))
+        {
+            mistakes.push(source.mistake(
+                file.environment.variables.span(),
+                format!("no journey has a variable `{name}`"),
+                "write the name as it stands under [variables] in a journey's file",
+            ));
+        }
+    }
     for (path, journey) in &journeys {
         mistakes.extend(missing_secrets(path, journey, &secrets));
     }
@@ -161,7 +195,7 @@ pub fn read(path: &Path) -> Result<Config, Mistakes> {
             .artifacts
             .folder
             .map(|artifacts| folder.join(artifacts)),
-        browser: file.browser,
+        browser: beside(path, file.browser),
         journeys: journeys.into_iter().map(|(_, journey)| journey).collect(),
     })
 }
@@ -201,7 +235,7 @@ fn read_journeys(
     let mut journeys = Vec::new();
     let mut names = HashSet::new();
     for path in paths {
-        match journey::read(&path, &environment.variables) {
+        match journey::read(&path, environment.variables.get_ref()) {
             Err(wrong) => mistakes.extend(wrong),
             Ok(mut journey) => {
                 if !names.insert((journey.system.clone(), journey.name.clone())) {
@@ -215,7 +249,7 @@ fn read_journeys(
                         hint: "give every journey of a system a name of its own".into(),
                     });
                 }
-                journey.every = environment.every.unwrap_or(journey.every);
+                journey.every = environment.every.map_or(journey.every, |every| every.0);
                 journeys.push((path, journey));
             }
         }

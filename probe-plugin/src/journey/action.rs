@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template};
 
-use super::{Key, Selector};
+use super::{Key, Selector, selector::SECRET_IN_PAGE};
 
 /// What the robot does.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Action {
     /// Opens an address and waits until the page has loaded.
+    #[serde(deserialize_with = "address")]
     Goto(Template),
     /// Clicks an element in its middle.
     Click(Selector),
@@ -41,11 +42,41 @@ pub struct Fill {
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Expectation {
     /// This text, anywhere, visible; letters count as they are written, spaces do not.
+    #[serde(deserialize_with = "shown_text")]
     Text(String),
     /// An element that a user can see.
     Visible(Selector),
     /// No such element that a user can see.
     Hidden(Selector),
+}
+
+fn shown_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.contains("${secret:") {
+        return Err(D::Error::custom(SECRET_IN_PAGE));
+    }
+    if text.trim().is_empty() {
+        return Err(D::Error::custom(
+            "a text without letters is on every page\nhint: write what the page shows",
+        ));
+    }
+    Ok(text)
+}
+
+/// An address that a browser opens over the network.
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Error> {
+    let address = Template::deserialize(deserializer)?;
+    let shown = address.shown();
+    // What begins with a reference that could not be filled in is told already.
+    if !["http://", "https://", "${"]
+        .iter()
+        .any(|beginning| shown.starts_with(beginning))
+    {
+        return Err(D::Error::custom(format!(
+            "`{shown}` is no address of a page\nhint: begin with https:// or http://"
+        )));
+    }
+    Ok(address)
 }
 
 impl Action {

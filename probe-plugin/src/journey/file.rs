@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, path::Path, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{
     config_file::{self, Spanned},
     data_model::Impact,
@@ -24,15 +24,14 @@ struct JourneyFile {
     system: Spanned<String>,
     name: Spanned<String>,
     impact: Impact,
-    #[serde(deserialize_with = "duration::deserialize")]
-    every: Duration,
+    every: Every,
     #[serde(deserialize_with = "duration::deserialize")]
     timeout: Duration,
     #[serde(default, deserialize_with = "duration::deserialize_some")]
     action_timeout: Option<Duration>,
     /// Already filled in when the file is read; here so that other keys stay unknown.
-    #[serde(default, rename = "variables")]
-    _variables: Variables,
+    #[serde(default)]
+    variables: Variables,
     step: Spanned<Vec<StepTable>>,
 }
 
@@ -43,6 +42,22 @@ struct StepTable {
     #[serde(default, deserialize_with = "duration::deserialize_some")]
     budget: Option<Duration>,
     actions: Spanned<Vec<Action>>,
+}
+
+/// From start to start.
+#[derive(Clone, Copy, Debug)]
+pub struct Every(pub Duration);
+
+impl<'de> Deserialize<'de> for Every {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let every = duration::deserialize(deserializer)?;
+        if every < Duration::from_secs(1) {
+            return Err(D::Error::custom(
+                "a journey cannot run more often than once a second\nhint: \"1m\" is a good start",
+            ));
+        }
+        Ok(Self(every))
+    }
 }
 
 /// Reads one journey; `variables` are used instead of the file's own.
@@ -86,7 +101,8 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
         system: file.system.into_inner(),
         name: file.name.into_inner(),
         impact: file.impact,
-        every: file.every,
+        every: file.every.0,
+        variables: file.variables.into_keys().collect(),
         timeout: file.timeout,
         action_timeout: file
             .action_timeout

@@ -8,12 +8,12 @@ mod file;
 mod key;
 mod selector;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use vigia_contract::data_model::Impact;
 
 pub use action::{Action, Expectation, Fill};
-pub use file::read;
+pub use file::{Every, read};
 pub use key::Key;
 pub use selector::Selector;
 
@@ -32,6 +32,8 @@ pub struct Journey {
     pub timeout: Duration,
     /// After this an action that cannot be done, or an expectation that is not met, has failed.
     pub action_timeout: Duration,
+    /// The names of the variables that its file has.
+    pub variables: BTreeSet<String>,
     /// In the order in which a user takes them; never empty.
     pub steps: Vec<Step>,
 }

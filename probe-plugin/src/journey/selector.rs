@@ -47,6 +47,9 @@ pub enum Selector {
     },
 }
 
+/// A secret is typed, never looked for: what a page shows of it would stand in errors and pictures.
+pub const SECRET_IN_PAGE: &str = "a secret cannot be looked for on a page\nhint: expect something that the page shows to everybody";
+
 impl Selector {
     /// `label=Usuario`, `role=button[name='Ingresar']`, `text=...`, `placeholder=...`, `testid=...`, `xpath=...`;
     /// anything else is CSS.
@@ -59,6 +62,9 @@ impl Selector {
             }
             _ => ("css", text),
         };
+        if text.contains("${secret:") {
+            return Err(SECRET_IN_PAGE.into());
+        }
         let value = value.trim().to_owned();
         if value.is_empty() {
             return Err(format!(

@@ -1,6 +1,9 @@
 //! Does one action on a page as a user would, and says when it began and ended by the browser's own clock.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Write,
+    time::{Duration, Instant},
+};
 
 use headless_chrome::protocol::cdp::{Input, Page as PageDomain};
 use serde::Deserialize;
@@ -13,6 +16,7 @@ use vigia_contract::{
 use super::{
     Failure,
     document::{Documents, Timings},
+    input::{keyboard, mouse},
     net_error, still_answers,
 };
 use crate::{
@@ -22,6 +26,9 @@ use crate::{
 
 /// The browser makes its error pages itself.
 const ERROR_PAGE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// A look that nobody waits for.
+const LOOK_DEADLINE: Duration = Duration::from_millis(200);
 
 /// When something was, in milliseconds since 1970 by the browser's monotonic clock. Only differences mean anything.
 #[derive(Clone, Copy, Debug)]
@@ -57,14 +64,30 @@ struct Answer {
     message: Option<String>,
     began: Option<f64>,
     at: f64,
+    /// Not ready at the first look.
+    #[serde(default)]
+    waited: bool,
     x: Option<f64>,
     y: Option<f64>,
     page: Option<Timings>,
 }
 
+impl Answer {
+    /// When the user's time began: with the input where all was ready for it, with the wait where it was not.
+    fn begin(&self) -> f64 {
+        match self.began {
+            Some(began) if self.waited => began,
+            _ => self.at,
+        }
+    }
+}
+
 impl Robot<'_> {
     /// Does it, or says why it cannot be done.
     pub async fn act(&mut self, action: &Action) -> Result<Moment, Failure> {
+        if Instant::now() >= self.deadline {
+            return Err(over_time(None));
+        }
         let deadline = self.deadline.min(Instant::now() + self.action_timeout);
         let moment = match action {
             Action::Goto(address) => self.goto(address, deadline).await,
@@ -83,9 +106,17 @@ impl Robot<'_> {
         }
     }
 
-    /// Looks at the document once more, outside of any step's time: what it measured of itself until now is kept.
-    pub async fn look(&mut self) -> Result<(), Failure> {
-        self.now(self.deadline).await.map(drop)
+    /// Looks at the document once more, outside of any step's time: what it measured of itself until now is kept. It
+    /// decides nothing: a page that does not answer is the next action's matter.
+    pub async fn look(&mut self) {
+        if self.page.state().navigating() {
+            return;
+        }
+        let request = json!({ "what": "now" });
+        let soon = Instant::now() + LOOK_DEADLINE;
+        if let Ok(answer) = self.page.ask(Function::Perform, &request, soon).await {
+            self.keep(&answer);
+        }
     }
 
     /// What an answer brings along is kept for the document that gave it.
@@ -106,6 +137,7 @@ impl Robot<'_> {
             referrer_policy: None,
         };
         let late = format!("`{shown}` did not answer");
+        let before = self.page.state().loader.clone();
         let answer = match self.page.call(&navigate, deadline).await {
             Err(PageError::Call(CallError::Refused { message, .. })) => {
                 let told = format!("`{shown}` is no address that can be opened: {message}");
@@ -126,14 +158,23 @@ impl Robot<'_> {
             }
             return Err(net_error::failure(&shown, &error));
         }
-        if let Some(loader) = answer.loader_id {
-            let loaded = self
-                .page
-                .until(deadline, |state| state.loader == loader && state.loaded)
-                .await;
-            self.or_failure(loaded, &format!("`{shown}` did not finish loading"))
-                .await?;
+        if answer.loader_id.is_none() {
+            // Another place of the same document: there is nothing to load.
+            let at = self.now(deadline).await?;
+            return Ok(Moment {
+                began_ms: at,
+                ended_ms: at,
+            });
         }
+        // The document may hand over to another by script before its own load: the last one counts.
+        let loaded = self
+            .page
+            .until(deadline, |state| {
+                state.loader != before && state.loaded && !state.navigating()
+            })
+            .await;
+        self.or_failure(loaded, &format!("`{shown}` did not finish loading"))
+            .await?;
         self.document_is_good()?;
         self.moment_of_load(deadline).await
     }
@@ -146,6 +187,7 @@ impl Robot<'_> {
                 "the script in the page named no point to click",
             ));
         };
+        let before = self.page.state().loader.clone();
         // Written together: the three are one movement of a hand, and the last one's answer is the answer to all.
         self.page.send(&mouse(
             Input::DispatchMouseEventTypeOption::MouseMoved,
@@ -162,7 +204,8 @@ impl Robot<'_> {
         let did = format!("after the click on `{selector}`");
         self.or_failure(answered, &format!("{did} the page did not respond"))
             .await?;
-        self.after_input(found.at, &did, deadline).await
+        let began_ms = found.begin();
+        self.after_input(began_ms, &before, &did, deadline).await
     }
 
     async fn fill(&mut self, fill: &Fill, deadline: Instant) -> Result<Moment, Failure> {
@@ -184,19 +227,25 @@ impl Robot<'_> {
             let inserted = self.page.call(&insert, deadline).await;
             self.or_failure(inserted, &late).await?;
         }
-        let ended = self.now(deadline).await?;
+        let kept = json!({
+            "what": "filled",
+            "shown": fill.field.to_string(),
+            "empty": text.expose_secret().is_empty(),
+        });
+        let kept = self.ask(kept, deadline).await?;
         Ok(Moment {
-            began_ms: found.at,
-            ended_ms: ended,
+            began_ms: found.begin(),
+            ended_ms: kept.at,
         })
     }
 
     async fn press(&mut self, key: &Key, deadline: Instant) -> Result<Moment, Failure> {
         let began = self.now(deadline).await?;
+        let before = self.page.state().loader.clone();
         let did = format!("after the key `{}`", key.name);
         self.strike(key, deadline, &format!("{did} the page did not respond"))
             .await?;
-        self.after_input(began, &did, deadline).await
+        self.after_input(began, &before, &did, deadline).await
     }
 
     async fn expect(
@@ -226,10 +275,7 @@ impl Robot<'_> {
             error => self.or_failure(error, "").await?,
         }
         if end > self.deadline {
-            return Err(Failure::of_system(
-                ErrorClass::Timeout,
-                "the journey took longer than its `timeout`",
-            ));
+            return Err(over_time(None));
         }
         let ended = self.now(self.deadline).await?;
         Ok(Moment {
@@ -242,16 +288,16 @@ impl Robot<'_> {
     async fn after_input(
         &mut self,
         began_ms: f64,
+        before: &str,
         did: &str,
         deadline: Instant,
     ) -> Result<Moment, Failure> {
-        let before = self.page.state().loader.clone();
         let late = format!("{did} the next page did not arrive");
         let settled = self.page.ask(Function::Settle, &json!({}), deadline).await;
         let settled: Answer = self.or_failure(settled, &late).await?;
         let arrived = self
             .page
-            .until(deadline, |state| state.loaded && !state.navigating)
+            .until(deadline, |state| state.loaded && !state.navigating())
             .await;
         self.or_failure(arrived, &late).await?;
         if self.page.state().loader == before {
@@ -326,17 +372,20 @@ impl Robot<'_> {
         if answer.ok {
             return Ok(answer);
         }
-        let waited = asked.elapsed().as_secs_f64();
-        let message = answer.message.unwrap_or_default();
-        let script = self.page.state().script_error.as_deref();
-        Err(match (answer.why.as_deref(), script) {
-            (Some("unmet" | "missing"), Some(script)) => Failure::of_system(
-                ErrorClass::Script,
-                format!("{message} (waited {waited:.1} s); a script of the page failed: {script}"),
-            ),
-            (why, _) => {
-                Failure::of_system(class_of(why), format!("{message} (waited {waited:.1} s)"))
-            }
+        let mut message = answer.message.unwrap_or_default();
+        if Instant::now() >= self.deadline {
+            return Err(over_time(Some(&message)));
+        }
+        write!(message, " (waited {:.1} s)", asked.elapsed().as_secs_f64()).ok();
+        if let Some(error) = &self.page.state().script_error {
+            // It may have nothing to do with it, and often has.
+            write!(message, "; a script of the page failed: {error}").ok();
+        }
+        Err(match answer.why.as_deref() {
+            Some("selector") => Failure::of_probe(ErrorClass::Config, message),
+            Some("missing") => Failure::of_system(ErrorClass::ElementMissing, message),
+            Some("unmet") => Failure::of_system(ErrorClass::Assertion, message),
+            _ => Failure::of_system(ErrorClass::NotActionable, message),
         })
     }
 
@@ -348,7 +397,8 @@ impl Robot<'_> {
         };
         let by_browser = |told: String| Failure::of_probe(ErrorClass::Browser, told);
         Err(match error {
-            PageError::Crashed => Failure::of_system(ErrorClass::Crash, error.to_string()),
+            // The system's page may be at fault, or this machine's memory: nobody can tell.
+            PageError::Crashed => Failure::of_probe(ErrorClass::Crash, error.to_string()),
             PageError::Late | PageError::Call(CallError::Deadline(_)) => {
                 if still_answers(self.page.chromium()).await {
                     Failure::of_system(ErrorClass::Timeout, format!("{late} in time"))
@@ -367,56 +417,9 @@ impl Robot<'_> {
     }
 }
 
-fn class_of(why: Option<&str>) -> ErrorClass {
-    match why {
-        Some("missing") => ErrorClass::ElementMissing,
-        Some("unmet") => ErrorClass::Assertion,
-        _ => ErrorClass::NotActionable,
-    }
-}
-
-fn mouse(kind: Input::DispatchMouseEventTypeOption, x: f64, y: f64) -> Input::DispatchMouseEvent {
-    let button = match kind {
-        Input::DispatchMouseEventTypeOption::MouseMoved => Input::MouseButton::None,
-        _ => Input::MouseButton::Left,
-    };
-    Input::DispatchMouseEvent {
-        Type: kind,
-        x,
-        y,
-        modifiers: None,
-        timestamp: None,
-        button: Some(button),
-        buttons: None,
-        click_count: Some(1),
-        force: None,
-        tangential_pressure: None,
-        tilt_x: None,
-        tilt_y: None,
-        twist: None,
-        delta_x: None,
-        delta_y: None,
-        pointer_Type: None,
-    }
-}
-
-fn keyboard(kind: Input::DispatchKeyEventTypeOption, key: &Key) -> Input::DispatchKeyEvent {
-    let types = matches!(kind, Input::DispatchKeyEventTypeOption::KeyDown);
-    Input::DispatchKeyEvent {
-        Type: kind,
-        modifiers: None,
-        timestamp: None,
-        text: key.text.clone().filter(|_| types),
-        unmodified_text: None,
-        key_identifier: None,
-        code: Some(key.code.to_owned()),
-        key: Some(key.name.clone()),
-        windows_virtual_key_code: Some(key.virtual_code),
-        native_virtual_key_code: None,
-        auto_repeat: None,
-        is_keypad: None,
-        is_system_key: None,
-        location: None,
-        commands: None,
-    }
+/// The journey's own time is over; `during` is what was not there by then.
+fn over_time(during: Option<&str>) -> Failure {
+    let told = "the journey took longer than its `timeout`";
+    let told = during.map_or_else(|| told.to_owned(), |during| format!("{told}: {during}"));
+    Failure::of_system(ErrorClass::Timeout, told)
 }

@@ -2,6 +2,7 @@
 
 mod action;
 mod document;
+mod input;
 mod net_error;
 mod outcome;
 mod redaction;
@@ -184,7 +185,7 @@ async fn take(robot: &mut Robot<'_>, step: &Step) -> Result<Duration, Failure> {
             None => moment,
         });
     }
-    robot.look().await?;
+    robot.look().await;
     let waited_ms = whole.map_or(0.0, |whole| whole.ended_ms - whole.began_ms);
     Ok(Duration::from_secs_f64(waited_ms.max(0.0) / 1000.0))
 }

@@ -13,12 +13,33 @@ const OWN_NETWORK: [&str; 3] = [
     "ERR_NETWORK_IO_SUSPENDED",
 ];
 
+/// The address is one that no browser opens.
+const OWN_ADDRESS: [&str; 4] = [
+    "ERR_UNSAFE_PORT",
+    "ERR_UNKNOWN_URL_SCHEME",
+    "ERR_DISALLOWED_URL_SCHEME",
+    "ERR_INVALID_URL",
+];
+
+/// The probe's own machine is exhausted.
+const OWN_MACHINE: [&str; 2] = ["ERR_INSUFFICIENT_RESOURCES", "ERR_OUT_OF_MEMORY"];
+
 /// A document that could not be had, for example because of `net::ERR_NAME_NOT_RESOLVED`.
 pub fn failure(address: &str, error: &str) -> Failure {
     let name = error.trim_start_matches("net::");
     let told = format!("`{address}` cannot be reached: {name}");
     if OWN_NETWORK.contains(&name) {
         return Failure::of_probe(ErrorClass::Connect, told);
+    }
+    if OWN_ADDRESS.contains(&name) {
+        return Failure::of_probe(ErrorClass::Config, told);
+    }
+    if OWN_MACHINE.contains(&name) {
+        return Failure::of_probe(ErrorClass::Browser, told);
+    }
+    if name == "ERR_ABORTED" {
+        let told = format!("`{address}` answered with something that is no page");
+        return Failure::of_system(ErrorClass::Download, told);
     }
     Failure::of_system(class(name), told)
 }
@@ -69,6 +90,15 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn an_address_that_no_browser_opens_is_the_configurations_fault() {
+        let failure = failure("http://t.example:25/", "net::ERR_UNSAFE_PORT");
+        assert_eq!(
+            (failure.class, failure.outcome()),
+            (ErrorClass::Config, Outcome::Unmeasured)
+        );
     }
 
     #[test]

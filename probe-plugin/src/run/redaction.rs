@@ -1,15 +1,16 @@
 //! Takes secrets out of what is told: the address of a page, an error that quotes it.
 
-use vigia_contract::secret::{ExposeSecret, SecretPlaces, SecretString};
+use std::fmt::Write;
+
+use vigia_contract::secret::{ExposeSecret, SecretPlaces};
 
 use crate::journey::Journey;
 
 /// What stands where a secret stood.
 const MASK: &str = "***";
 
-/// The secrets of one journey.
-#[derive(Debug)]
-pub struct Redaction(Vec<SecretString>);
+/// The secrets of one journey, in every form in which an address holds them.
+pub struct Redaction(Vec<String>);
 
 impl Redaction {
     /// One that cannot be had cannot be told either.
@@ -19,15 +20,86 @@ impl Redaction {
             .iter()
             .flat_map(|step| &step.actions)
             .flat_map(|action| action.secrets());
-        Self(names.filter_map(|name| places.find(name).ok()).collect())
+        let found = names.filter_map(|name| places.find(name).ok());
+        Self::of_values(
+            found
+                .flat_map(|secret| forms(secret.expose_secret()))
+                .collect(),
+        )
+    }
+
+    /// The longest first: a secret may be the beginning of another.
+    fn of_values(mut forms: Vec<String>) -> Self {
+        forms.retain(|form| !form.is_empty());
+        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        forms.dedup();
+        Self(forms)
     }
 
     /// The text with a mask in the place of every secret.
     pub fn apply(&self, text: &str) -> String {
         self.0
             .iter()
-            .map(ExposeSecret::expose_secret)
-            .filter(|secret| !secret.is_empty())
             .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+    }
+}
+
+/// As it is, percent-encoded as in a path, and as a form sends it; with either kind of hexadecimal digits.
+fn forms(secret: &str) -> Vec<String> {
+    let upper = percent_encoded(secret);
+    let form = upper.replace("%20", "+");
+    let lower = |text: &str| with_small_digits(text);
+    vec![secret.to_owned(), lower(&upper), lower(&form), upper, form]
+}
+
+/// Everything but letters, digits and `-._*` is encoded, which is what forms do; `~!'()` stay in some encoders and are rare.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._*".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            write!(encoded, "%{byte:02X}").ok();
+        }
+    }
+    encoded
+}
+
+fn with_small_digits(encoded: &str) -> String {
+    let mut digits = 0;
+    encoded
+        .chars()
+        .map(|character| {
+            if character == '%' {
+                digits = 2;
+                character
+            } else if digits > 0 {
+                digits -= 1;
+                character.to_ascii_lowercase()
+            } else {
+                character
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_masked_in_every_form_in_which_an_address_holds_it() {
+        let redaction = Redaction::of_values(forms("p@ss ñ/1"));
+        for text in ["p@ss ñ/1", "p%40ss+%C3%B1%2F1", "p%40ss%20%c3%b1%2f1"] {
+            assert_eq!(redaction.apply(&format!("?c={text}&x=1")), "?c=***&x=1");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_begins_like_another_leaves_no_tail() {
+        let secrets = ["clave", "clavesecreta123"];
+        let redaction =
+            Redaction::of_values(secrets.iter().flat_map(|secret| forms(secret)).collect());
+        assert_eq!(redaction.apply("x=clave&y=clavesecreta123"), "x=***&y=***");
     }
 }

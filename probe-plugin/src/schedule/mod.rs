@@ -79,6 +79,11 @@ impl Schedule {
     pub fn tick(&mut self, now: Timestamp) -> Vec<Decision> {
         let mut decisions = Vec::new();
         for (journey, entry) in self.entries.iter_mut().enumerate() {
+            if entry.next.duration_since(now).unsigned_abs() > entry.slot.every && now < entry.next
+            {
+                // The clock was set back: the next place is one of the time that it is now.
+                entry.next = next_start(&entry.slot, now);
+            }
             if now < entry.next {
                 continue;
             }
@@ -268,6 +273,15 @@ mod tests {
         assert_eq!(starts(&schedule.tick(at(86_400))), [0]);
         schedule.finished(0);
         assert_eq!(starts(&schedule.tick(at(86_400))), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_make_the_probe_blind() {
+        let mut schedule = Schedule::new(vec![slot("a", 10, Impact::High)], 2, at(0));
+        assert_eq!(starts(&schedule.tick(at(3600))), [0]);
+        schedule.finished(0);
+        assert_eq!(starts(&schedule.tick(at(15))), Vec::<usize>::new());
+        assert_eq!(starts(&schedule.tick(at(25))), [0]);
     }
 
     #[test]

@@ -71,9 +71,6 @@ async fn a_browser_that_dies_at_its_start_is_told_with_its_last_words() {
         std::os::unix::fs::PermissionsExt::from_mode(0o755),
     )
     .unwrap();
-    let config = std::fs::read_to_string(setting.path().join("probe.toml")).unwrap();
-    let config = config.replace("./dying-browser", &program.display().to_string());
-    std::fs::write(setting.path().join("probe.toml"), config).unwrap();
     let mut probe = Running::start(&setting);
     probe.ask_for_points();
 

@@ -75,7 +75,7 @@ async fn an_error_in_the_pages_script_is_told_in_its_own_words() {
     check(
         Fault::ScriptError,
         "Buscar expediente",
-        "script",
+        "element_missing",
         "catalogoDeOficinas is not defined",
     )
     .await;

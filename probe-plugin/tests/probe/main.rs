@@ -9,5 +9,6 @@ mod browser_faults;
 mod faults;
 mod journeys;
 mod mistakes;
+mod pages;
 mod running;
 mod telegraf_contract;
