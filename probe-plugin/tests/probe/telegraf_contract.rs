@@ -1,8 +1,10 @@
 //! What Telegraf's execd promises and expects.
 
-use vigia_testbed::portal::Portal;
+use std::{fs, process::Stdio, time::Instant};
 
-use crate::running::{JOURNEY, Running, Setting, browser_table};
+use vigia_testbed::portal::{Fault, Portal, Switch};
+
+use crate::running::{JOURNEY, Running, Setting, browser_table, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_line_on_stderr_has_a_level_and_stdout_is_line_protocol_alone() {
@@ -52,4 +54,37 @@ async fn the_probe_tells_about_itself() {
     assert_eq!(point.integer("journeys"), Some(1));
     assert!(point.integer("resident_bytes").unwrap() > 0);
     probe.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_telegraf_that_does_not_read_cannot_keep_the_probe_from_ending() {
+    let portal = Portal::start().await.unwrap();
+    portal.set_fault(Fault::ServerError, Switch::On);
+    let setting = Setting::new(JOURNEY, portal.url(), browser_table());
+    // Two pictures are more than a pipe holds.
+    let other = JOURNEY.replace("name = \"consultar-tramite\"", "name = \"otra-vez\"");
+    fs::write(setting.path().join("journeys/other.toml"), other).unwrap();
+    let mut child = setting
+        .command("run")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, b"\n").unwrap();
+    let kept = |name: &str| setting.artifacts().join("tramites").join(name).exists();
+    until("both runs", || {
+        kept("consultar-tramite") && kept("otra-vez")
+    });
+
+    let stopped = Instant::now();
+    drop(stdin);
+
+    until("the probe's end", || child.try_wait().unwrap().is_some());
+    assert!(
+        stopped.elapsed().as_secs() < 5,
+        "Telegraf sends SIGTERM after 5 s"
+    );
+    assert_eq!(setting.profiles(), Vec::<std::path::PathBuf>::new());
 }
