@@ -113,7 +113,7 @@ pub mod field {
     pub const STATE: &str = "state";
     /// Integer, nanoseconds since 1970: when an incident ended.
     pub const END_NS: &str = "end_ns";
-    /// Float, seconds: how long an incident lasted, up to now while it is open.
+    /// Float, seconds: how long an incident lasted; while it is open, up to when the point was written.
     pub const DURATION_S: &str = "duration_s";
     /// An incident's identity.
     pub const INCIDENT_ID: &str = "incident_id";
@@ -259,7 +259,7 @@ pub enum ErrorClass {
     Dialog,
     /// A download that failed.
     Download,
-    /// The page's process crashed.
+    /// The page's process is gone: the page's fault or this machine's, nobody can tell.
     Crash,
     /// The probe's own browser: not there, hung, died.
     Browser,

@@ -1,6 +1,6 @@
 //! The probe: journeys on a schedule, in a browser, as line protocol.
 //!
-//! The flow is the order of the modules: the configuration names the journeys, the schedule says when one starts, the
+//! The flow, module by module: the configuration names the journeys, the schedule says when one starts, the
 //! browser carries it, a run walks its steps and comes to an outcome, the report turns that into points on stdout.
 
 mod browser;

@@ -14,7 +14,7 @@ pub use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use repair::{Placeholder, remove_key, remove_value};
-use wording::{missing_key, reading_mistake, syntax_mistake};
+use wording::{missing_key, names_something_unknown, reading_mistake, syntax_mistake};
 
 use crate::{
     mistake::{Mistake, Source},
@@ -145,7 +145,13 @@ fn read_document<T: DeserializeOwned>(
         let placeholder = Placeholder::new(source.text.len() + 1 + placeholders.len());
         let mended = match missing_key(error.message()) {
             Some(key) => placeholder.fill(key, &span, &mut document),
-            None => remove_key(&mut document, &span) || placeholder.replace(&span, &mut document),
+            None if names_something_unknown(error.message()) => {
+                remove_key(&mut document, &span) || placeholder.replace(&span, &mut document)
+            }
+            None => {
+                placeholder.replace_at_key(&span, &mut document)
+                    || placeholder.replace(&span, &mut document)
+            }
         };
         if !mended {
             break;

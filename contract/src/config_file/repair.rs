@@ -54,8 +54,31 @@ impl Placeholder {
         let (Some(found), Some(value)) = (value_at(document, at), self.values.last()) else {
             return false;
         };
-        *found = Spanned::new(self.span.clone(), value.clone());
+        let value = Spanned::new(self.span.clone(), value.clone());
+        *found = match found.get_ref() {
+            // An enum is a table with one key, and serde points at the table where the value is wrong.
+            DeValue::Table(table) if table.len() == 1 => {
+                let keys = table.keys().cloned();
+                let table = keys.map(|key| (key, value.clone())).collect();
+                Spanned::new(self.span.clone(), DeValue::Table(table))
+            }
+            _ => value,
+        };
         true
+    }
+
+    /// Takes the place of the value whose key stands at this span: there serde points for a value inside an enum.
+    pub fn replace_at_key(&self, at: &Range<usize>, document: &mut DeTable<'_>) -> bool {
+        let Some(value) = self.values.last() else {
+            return false;
+        };
+        in_table_with_key(document, at, &mut |table, key| {
+            table.remove(key);
+            table.insert(
+                Spanned::new(self.span.clone(), Cow::Owned(key.to_owned())),
+                Spanned::new(self.span.clone(), value.clone()),
+            );
+        })
     }
 
     /// Fills in the key that the table at this span lacks.
@@ -101,30 +124,46 @@ fn value_in<'t, 'i>(
 }
 
 /// Takes out the key at this span, and a table in a list that is empty without it.
-pub fn remove_key(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
-    let found = table.keys().find(|key| key.span() == *span).cloned();
-    match found {
-        Some(key) => table.remove(&key).is_some(),
-        None => table
-            .iter_mut()
-            .any(|(_, value)| remove_key_in(value.get_mut(), span)),
-    }
+pub fn remove_key(document: &mut DeTable<'_>, span: &Range<usize>) -> bool {
+    in_table_with_key(document, span, &mut |table, key| {
+        table.remove(key);
+    })
 }
 
-fn remove_key_in(value: &mut DeValue<'_>, span: &Range<usize>) -> bool {
+/// Changes the table that has a key at this span, wherever it is; false where there is none.
+fn in_table_with_key<'i>(
+    table: &mut DeTable<'i>,
+    span: &Range<usize>,
+    change: &mut dyn FnMut(&mut DeTable<'i>, &str),
+) -> bool {
+    let found = table.keys().find(|key| key.span() == *span).cloned();
+    if let Some(key) = found {
+        change(table, key.get_ref());
+        return true;
+    }
+    table
+        .iter_mut()
+        .any(|(_, value)| in_value_with_key(value.get_mut(), span, change))
+}
+
+fn in_value_with_key<'i>(
+    value: &mut DeValue<'i>,
+    span: &Range<usize>,
+    change: &mut dyn FnMut(&mut DeTable<'i>, &str),
+) -> bool {
     match value {
-        DeValue::Table(table) => remove_key(table, span),
+        DeValue::Table(table) => in_table_with_key(table, span, change),
         DeValue::Array(array) => {
-            let removed = array
+            let changed = array
                 .iter_mut()
-                .any(|element| remove_key_in(element.get_mut(), span));
-            if removed {
+                .any(|element| in_value_with_key(element.get_mut(), span, change));
+            if changed {
                 let elements = std::mem::replace(array, DeArray::new()).into_iter();
                 *array = elements
                     .filter(|element| !is_empty_table(element.get_ref()))
                     .collect();
             }
-            removed
+            changed
         }
         _ => false,
     }

@@ -9,6 +9,13 @@ pub fn missing_key(message: &str) -> Option<&str> {
     message.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
+/// Whether serde met a key or a word that it does not know.
+pub fn names_something_unknown(message: &str) -> bool {
+    ["field", "variant"]
+        .iter()
+        .any(|kind| unknown(kind, message).is_some())
+}
+
 /// What was written and what is known, from serde's "unknown field `x`, expected one of `a`, `b`".
 pub fn unknown<'m>(kind: &str, message: &'m str) -> Option<(&'m str, Vec<&'m str>)> {
     let rest = message

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, time::Instant};
 
 use headless_chrome::protocol::cdp::types::Method;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use tokio::{
     io::AsyncReadExt,
@@ -24,8 +24,15 @@ pub struct SessionId(pub String);
 pub struct Event {
     /// For example `Page.lifecycleEvent`.
     pub method: String,
-    /// Read by whoever cares.
-    pub params: Box<RawValue>,
+    /// Read by whoever cares, with [`Self::read`].
+    params: Box<RawValue>,
+}
+
+impl Event {
+    /// What is needed of it; nothing where it is not what was expected.
+    pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(self.params.get()).ok()
+    }
 }
 
 /// Why a call has no result.

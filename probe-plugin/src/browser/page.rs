@@ -369,7 +369,7 @@ fn answer_to_dialog(event: &Event) -> Option<bool> {
     if event.method != "Page.javascriptDialogOpening" {
         return None;
     }
-    let opening: Option<Opening> = serde_json::from_str(event.params.get()).ok();
+    let opening: Option<Opening> = event.read();
     Some(opening.is_some_and(|opening| opening.r#type == "beforeunload"))
 }
 

@@ -4,7 +4,6 @@
 //! whole event. Here each event is read for what is needed of it, and what cannot be read is ignored.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::{connection::Event, traffic::TrafficLog};
 
@@ -161,9 +160,9 @@ impl PageState {
     pub fn apply(&mut self, event: &Event) {
         self.traffic.apply(event, &self.loader);
         match event.method.as_str() {
-            "Page.frameNavigated" => self.navigated(&event.params),
+            "Page.frameNavigated" => self.navigated(event),
             "Page.navigatedWithinDocument" => {
-                if let Some(about) = self.about_main_frame(&event.params) {
+                if let Some(about) = self.about_main_frame(event) {
                     self.url = about.url.unwrap_or_default();
                     if self.navigation == Navigation::Requested {
                         self.navigation = Navigation::None;
@@ -171,7 +170,7 @@ impl PageState {
                 }
             }
             "Page.frameRequestedNavigation" => {
-                if let Some(about) = self.about_main_frame(&event.params)
+                if let Some(about) = self.about_main_frame(event)
                     && about.disposition.as_deref() == Some("currentTab")
                     && self.navigation == Navigation::None
                 {
@@ -179,7 +178,7 @@ impl PageState {
                 }
             }
             "Page.frameStartedNavigating" => {
-                if let Some(about) = self.about_main_frame(&event.params) {
+                if let Some(about) = self.about_main_frame(event) {
                     let within = matches!(
                         about.navigation_type.as_deref(),
                         Some("sameDocument" | "historySameDocument")
@@ -190,18 +189,18 @@ impl PageState {
                 }
             }
             "Page.frameStoppedLoading" => {
-                if let Some(_main) = self.about_main_frame(&event.params) {
+                if let Some(_main) = self.about_main_frame(event) {
                     self.navigation = Navigation::None;
                 }
             }
             "Page.lifecycleEvent" => {
-                if let Some(about) = self.about_main_frame(&event.params) {
+                if let Some(about) = self.about_main_frame(event) {
                     self.loaded |= about.name.as_deref() == Some("load")
                         && about.loader_id.as_deref() == Some(&self.loader);
                 }
             }
             "Network.responseReceived" => {
-                if let Some(about) = read::<OfRequest>(&event.params)
+                if let Some(about) = event.read::<OfRequest>()
                     && about.loader_id.as_ref() == Some(&about.request_id)
                     && let Some(response) = about.response
                 {
@@ -209,14 +208,14 @@ impl PageState {
                 }
             }
             "Network.loadingFailed" => {
-                if let Some(about) = read::<OfRequest>(&event.params)
+                if let Some(about) = event.read::<OfRequest>()
                     && about.r#type.as_deref() == Some("Document")
                 {
                     self.document_error = about.error_text;
                 }
             }
             "Runtime.executionContextCreated" => {
-                if let Some(ContextCreated { context }) = read(&event.params)
+                if let Some(ContextCreated { context }) = event.read()
                     && context.name == WORLD
                     && context
                         .aux_data
@@ -228,7 +227,7 @@ impl PageState {
             "Runtime.executionContextDestroyed" => {
                 if let Some(ContextDestroyed {
                     execution_context_id,
-                }) = read(&event.params)
+                }) = event.read()
                     && self.world == Some(execution_context_id)
                 {
                     self.world = None;
@@ -238,7 +237,7 @@ impl PageState {
             "Runtime.exceptionThrown" => {
                 if let Some(ExceptionThrown {
                     exception_details: details,
-                }) = read(&event.params)
+                }) = event.read()
                 {
                     let said = details
                         .exception
@@ -248,7 +247,8 @@ impl PageState {
                 }
             }
             "Page.javascriptDialogOpening" => {
-                self.dialog = read(&event.params)
+                self.dialog = event
+                    .read()
                     .filter(|dialog: &Dialog| dialog.r#type != "beforeunload")
                     .map(|dialog| dialog.message)
                     .or(self.dialog.take());
@@ -258,8 +258,8 @@ impl PageState {
         }
     }
 
-    fn navigated(&mut self, params: &RawValue) {
-        let Some(FrameNavigated { frame }) = read(params) else {
+    fn navigated(&mut self, event: &Event) {
+        let Some(FrameNavigated { frame }) = event.read() else {
             return;
         };
         if frame.parent_id.is_some() {
@@ -284,12 +284,9 @@ impl PageState {
         self.script_error = None;
     }
 
-    fn about_main_frame(&self, params: &RawValue) -> Option<OfFrame> {
-        read(params).filter(|about: &OfFrame| about.frame_id == self.frame)
+    fn about_main_frame(&self, event: &Event) -> Option<OfFrame> {
+        event
+            .read()
+            .filter(|about: &OfFrame| about.frame_id == self.frame)
     }
-}
-
-/// What is needed of an event; nothing where it is not what was expected.
-pub fn read<T: serde::de::DeserializeOwned>(params: &RawValue) -> Option<T> {
-    serde_json::from_str(params.get()).ok()
 }

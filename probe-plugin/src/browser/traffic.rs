@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::{connection::Event, page_state::read};
+use super::connection::Event;
 
 /// What a document asked for, as far as it came.
 #[derive(Clone, Debug, Default)]
@@ -69,13 +69,13 @@ impl TrafficLog {
         match event.method.as_str() {
             "Runtime.exceptionThrown" => self.traffic(shown).console_errors += 1,
             "Runtime.consoleAPICalled" => {
-                let call = read::<ConsoleCall>(&event.params);
+                let call = event.read::<ConsoleCall>();
                 if call.is_some_and(|call| matches!(call.r#type.as_str(), "error" | "assert")) {
                     self.traffic(shown).console_errors += 1;
                 }
             }
             method if method.starts_with("Network.") => {
-                if let Some(about) = read::<OfRequest>(&event.params) {
+                if let Some(about) = event.read::<OfRequest>() {
                     self.apply_request(method, about, shown);
                 }
             }

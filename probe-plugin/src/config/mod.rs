@@ -131,8 +131,14 @@ fn folder_of(path: &Path) -> &Path {
 /// Reads the file and every journey in its folder.
 pub fn read(path: &Path) -> Result<Config, Mistakes> {
     let source = Source::read(path).map_err(|mistake| Mistakes(vec![mistake]))?;
-    let file: ProbeFile = config_file::read(&source).map_err(Mistakes)?;
     let folder = folder_of(path);
+    let file: ProbeFile = match config_file::read(&source) {
+        Ok(file) => file,
+        Err(mut mistakes) => {
+            mistakes.extend(mistakes_of_journeys(&source, folder));
+            return Err(Mistakes(mistakes));
+        }
+    };
     let mut mistakes = Vec::new();
     if slug(file.probe.get_ref()) != *file.probe.get_ref() || file.probe.get_ref().is_empty() {
         mistakes.push(source.mistake(
@@ -198,6 +204,30 @@ pub fn read(path: &Path) -> Result<Config, Mistakes> {
         browser: beside(path, file.browser),
         journeys: journeys.into_iter().map(|(_, journey)| journey).collect(),
     })
+}
+
+/// The file has mistakes; those of its journeys are told beside them where it says where they are.
+fn mistakes_of_journeys(source: &Source, folder: &Path) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    let table: Option<toml::Table> = source.text.parse().ok();
+    if let Some(journeys) = table
+        .as_ref()
+        .and_then(|table| table.get("journeys")?.as_str())
+    {
+        let environment = EnvironmentTable::default();
+        read_journeys(
+            &folder.join(journeys),
+            &environment,
+            &mut mistakes,
+            |what, hint| Mistake {
+                path: source.path.clone(),
+                place: None,
+                what,
+                hint: hint.to_owned(),
+            },
+        );
+    }
+    mistakes
 }
 
 fn read_journeys(

@@ -116,3 +116,69 @@ fn a_step_without_actions_and_two_of_one_name_are_told() {
     2 mistakes
     "#);
 }
+
+#[test]
+fn mistakes_of_the_probes_own_file_do_not_hide_those_of_its_journeys() {
+    let journey = JOURNEY.replace("impact = \"critical\"", "impact = \"urgent\"");
+    let (code, text) = told(&Setting::new(
+        &journey,
+        "https://t.example",
+        "max_concurent = 2\n",
+    ));
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!(text, @r#"
+    FOLDER/probe.toml:3:1: unknown key `max_concurent`
+      3 | max_concurent = 2
+        | ^
+      hint: did you mean `max_concurrent`? known here: probe, journeys, max_concurrent, secrets_folder, artifacts, browser, environment
+    FOLDER/journeys/journey.toml:4:10: unknown value `urgent`
+      4 | impact = "urgent"
+        |          ^
+      hint: known here: critical, high, low
+    2 mistakes
+    "#);
+}
+
+#[test]
+fn a_variable_that_no_journey_has_is_told_so_that_nobody_walks_the_wrong_system() {
+    let setting = Setting::new(&JOURNEY.replace("portal", "portl"), "https://t.example", "");
+    let (code, text) = told(&setting);
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!(text, @r#"
+    FOLDER/probe.toml:7:13: no journey has a variable `portal`
+      7 | variables = { portal = "https://t.example" }
+        |             ^
+      hint: write the name as it stands under [variables] in a journey's file
+    1 mistake
+    "#);
+}
+
+#[test]
+fn what_would_only_fail_at_run_time_is_told_by_check() {
+    let journey = JOURNEY
+        .replace("every = \"1h\"", "every = \"10ms\"")
+        .replace(
+            "{ goto = \"${portal}/ingreso\" }",
+            "{ goto = \"tramites.example\" }",
+        )
+        .replace(
+            "text = \"Bienvenido\"",
+            "text = \"${secret:TRAMITES_CLAVE}\"",
+        )
+        .replace(
+            "portal = \"https://tramites.example\"",
+            "portal = \"https://t.example\"\notro = \"${portal}/x\"",
+        );
+    let (code, text) = told(&Setting::new(&journey, "https://t.example", ""));
+    assert_eq!(code, Some(1));
+    let told: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("FOLDER"))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    FOLDER/journeys/journey.toml:5:9: a journey cannot run more often than once a second
+    FOLDER/journeys/journey.toml:11:8: the value of the variable `otro` refers to something else
+    FOLDER/journeys/journey.toml:17:3: `tramites.example` is no address of a page
+    FOLDER/journeys/journey.toml:21:14: a secret cannot be looked for on a page
+    ");
+}
