@@ -53,6 +53,7 @@ async fn without_a_browser_a_run_is_unmeasured_and_says_what_to_install() {
             "failed to start the browser `/nowhere/chromium`: No such file or directory (os error 2)"
         )
     );
+    assert_eq!(run.journey.float("duration_ms"), None);
     probe.stop();
 }
 

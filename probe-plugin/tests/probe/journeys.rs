@@ -131,7 +131,9 @@ async fn a_step_over_its_budget_is_slow_and_not_failed() {
 async fn each_run_is_a_new_user_who_has_never_been_there() {
     let portal = Portal::start().await.unwrap();
     // Whoever is signed in already is not asked for a name again: the second run would find no field.
-    let journey = JOURNEY.replace("every = \"1h\"", "every = \"2s\"");
+    let journey = JOURNEY
+        .replace("every = \"1h\"", "every = \"2s\"")
+        .replace("${portal}/ingreso", "${portal}/inicio");
     let setting = Setting::new(&journey, portal.url(), browser_table());
     let probe = Running::start(&setting);
 
