@@ -177,6 +177,11 @@ impl Chromium {
         &self.connection
     }
 
+    /// The process group of all its processes.
+    pub fn group(&self) -> Option<Pid> {
+        self.remains.as_ref().map(|remains| remains.group)
+    }
+
     /// Whether it answers the cheapest call there is in this time.
     pub async fn answers(&self, within: Duration) -> Result<(), CallError> {
         let version = Browser::GetVersion(None);

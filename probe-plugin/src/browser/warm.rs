@@ -1,7 +1,11 @@
 //! The one warm browser that all runs share: started when it is first needed, replaced when it is dead or worn.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
+use rustix::process::Pid;
 use tokio::sync::Mutex;
 
 use super::{BrowserSettings, Chromium, LaunchError};
@@ -11,6 +15,7 @@ use super::{BrowserSettings, Chromium, LaunchError};
 pub struct WarmBrowser {
     settings: BrowserSettings,
     current: Mutex<Option<Current>>,
+    starts: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -25,6 +30,7 @@ impl WarmBrowser {
         Self {
             settings,
             current: Mutex::const_new(None),
+            starts: AtomicUsize::new(0),
         }
     }
 
@@ -40,12 +46,23 @@ impl WarmBrowser {
         }
         // Given up before the new one starts: two browsers at once could be more than the machine has.
         *current = None;
+        self.starts.fetch_add(1, Ordering::Relaxed);
         let chromium = Arc::new(Chromium::launch(&self.settings).await?);
         *current = Some(Current {
             chromium: Arc::clone(&chromium),
             runs: 1,
         });
         Ok(chromium)
+    }
+
+    /// How many times a browser was started.
+    pub fn starts(&self) -> usize {
+        self.starts.load(Ordering::Relaxed)
+    }
+
+    /// The process group of the browser; nothing while there is none or one is being started.
+    pub fn group(&self) -> Option<Pid> {
+        self.current.try_lock().ok()?.as_ref()?.chromium.group()
     }
 
     /// The browser does not do its work: the next run gets a new one.

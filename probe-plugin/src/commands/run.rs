@@ -22,7 +22,7 @@ use crate::{
     config::{self, Config},
     log::{Level, log},
     report::{
-        About, ArtifactFolder, Counters, PictureMemory, Report, Stdout, encode, points,
+        About, ArtifactFolder, Counters, PictureMemory, Report, Resources, Stdout, encode, points,
         probe_point, shrink,
     },
     run::{self, Failure, Order, RunReport},
@@ -184,7 +184,11 @@ async fn work(
             }
             _ = probe_points.tick() => {
                 counters.running = runs.len();
-                let point = probe_point(&shared.config.probe, counters, Timestamp::now());
+                counters.queued = schedule.queued();
+                counters.browser_starts = shared.browser.starts();
+                let browser = shared.browser.group();
+                let resources = tokio::task::spawn_blocking(move || Resources::read(browser)).await?;
+                let point = probe_point(&shared.config.probe, counters, resources, Timestamp::now());
                 to_say.push_back(encode(&point));
                 Vec::new()
             }

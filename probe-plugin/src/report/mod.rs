@@ -5,6 +5,7 @@ mod line;
 mod picture;
 mod points;
 mod probe;
+mod resources;
 mod stdout;
 
 pub use artifact::ArtifactFolder;
@@ -12,4 +13,5 @@ pub use line::encode;
 pub use picture::{PictureMemory, shrink};
 pub use points::{About, Report, points};
 pub use probe::{Counters, probe_point};
+pub use resources::Resources;
 pub use stdout::Stdout;

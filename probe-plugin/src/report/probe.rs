@@ -6,6 +6,7 @@ use vigia_contract::data_model::{Outcome, measurement, tag};
 use super::{
     line::{Point, Value},
     points::{count, nanoseconds},
+    resources::Resources,
 };
 
 /// What has happened since the probe was started.
@@ -15,6 +16,10 @@ pub struct Counters {
     pub journeys: usize,
     /// How many run now.
     pub running: usize,
+    /// How many are due and wait for a free place.
+    pub queued: usize,
+    /// How many times a browser was started.
+    pub browser_starts: usize,
     /// Runs that were made, whatever they came to.
     pub runs: usize,
     /// Runs that could not start in their slot.
@@ -38,27 +43,31 @@ impl Counters {
 }
 
 /// The point.
-pub fn probe_point(probe: &str, counters: Counters, now: Timestamp) -> Point {
+pub fn probe_point(probe: &str, counters: Counters, resources: Resources, now: Timestamp) -> Point {
     let mut fields = vec![
         ("journeys", count(counters.journeys)),
         ("running", count(counters.running)),
+        ("queued", count(counters.queued)),
+        ("browser_starts", count(counters.browser_starts)),
         ("runs", count(counters.runs)),
         ("missed", count(counters.missed)),
         ("unmeasured", count(counters.unmeasured)),
     ];
-    fields.extend(resident_bytes().map(|bytes| ("resident_bytes", Value::Integer(bytes))));
+    let bytes = [
+        ("resident_bytes", resources.resident_bytes),
+        ("browser_resident_bytes", resources.browser_resident_bytes),
+    ];
+    fields.extend(
+        bytes
+            .into_iter()
+            .filter_map(|(name, bytes)| Some((name, Value::Integer(bytes?)))),
+    );
+    let pressure = resources.cpu_pressure_percent;
+    fields.extend(pressure.map(|percent| ("cpu_pressure_percent", Value::Float(percent))));
     Point {
         measurement: measurement::PROBE,
         tags: vec![(tag::PROBE, probe.to_owned())],
         fields,
         timestamp_ns: nanoseconds(now),
     }
-}
-
-/// The probe's own memory, without the browser's.
-fn resident_bytes() -> Option<i64> {
-    // The second number is the resident set, in pages: proc_pid_statm(5).
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: i64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * i64::try_from(rustix::param::page_size()).ok()?)
 }

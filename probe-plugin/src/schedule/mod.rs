@@ -116,6 +116,14 @@ impl Schedule {
         self.entries[journey].running = false;
     }
 
+    /// How many are due and wait for a free place.
+    pub fn queued(&self) -> usize {
+        self.entries
+            .iter()
+            .filter(|entry| entry.waiting_since.is_some())
+            .count()
+    }
+
     /// When to ask again, unless a run ends before.
     pub fn next_wake(&self) -> Option<Timestamp> {
         self.entries.iter().map(|entry| entry.next).min()

@@ -48,10 +48,19 @@ fn a_configuration_with_mistakes_ends_the_probe_with_all_of_them_on_stderr() {
 async fn the_probe_tells_about_itself() {
     let portal = Portal::start().await.unwrap();
     let setting = Setting::new(JOURNEY, portal.url(), browser_table());
-    let probe = Running::start(&setting);
+    let mut probe = Running::start(&setting);
+    probe.ask_for_points();
+    let before = probe.next("probe");
+    assert_eq!(before.integer("browser_resident_bytes"), None);
     let point = probe.next("probe");
     assert_eq!(point.tag("probe").as_deref(), Some("prueba"));
     assert_eq!(point.integer("journeys"), Some(1));
+    assert_eq!(point.integer("runs"), Some(1));
+    assert_eq!(point.integer("browser_starts"), Some(1));
+    assert_eq!(point.integer("queued"), Some(0));
+    assert!(
+        point.integer("browser_resident_bytes").unwrap() > point.integer("resident_bytes").unwrap()
+    );
     assert!(point.integer("resident_bytes").unwrap() > 0);
     probe.stop();
 }

@@ -1,0 +1,72 @@
+//! What the probe and its browser take from the machine, and whether the machine has enough, as the kernel tells it.
+
+use std::fs;
+
+use rustix::process::Pid;
+
+/// Nothing where the kernel does not tell.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Resources {
+    /// The probe's own memory, without the browser's.
+    pub resident_bytes: Option<i64>,
+    /// All the browser's processes; what they share counts for each.
+    pub browser_resident_bytes: Option<i64>,
+    /// How much of the last 10 s something waited for a processor: a starved machine measures itself.
+    pub cpu_pressure_percent: Option<f64>,
+}
+
+impl Resources {
+    /// Reads `/proc`; `browser` is the process group of the browser.
+    pub fn read(browser: Option<Pid>) -> Self {
+        Self {
+            resident_bytes: resident_bytes("self"),
+            browser_resident_bytes: browser.and_then(of_group),
+            cpu_pressure_percent: fs::read_to_string("/proc/pressure/cpu")
+                .ok()
+                .and_then(|text| some_avg10(&text)),
+        }
+    }
+}
+
+/// The second number is the resident set, in pages: `proc_pid_statm(5)`.
+fn resident_bytes(process: &str) -> Option<i64> {
+    let statm = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
+    let pages: i64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * i64::try_from(rustix::param::page_size()).ok()?)
+}
+
+fn of_group(group: Pid) -> Option<i64> {
+    let group = group.as_raw_nonzero().to_string();
+    let entries = fs::read_dir("/proc").ok()?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let members = names.filter(|name| {
+        let stat = fs::read_to_string(format!("/proc/{name}/stat")).unwrap_or_default();
+        // State, parent and group stand behind the name in brackets: proc_pid_stat(5).
+        let behind = stat.rsplit_once(") ").map(|(_, behind)| behind);
+        behind.and_then(|fields| fields.split(' ').nth(2)) == Some(&group)
+    });
+    Some(members.filter_map(|name| resident_bytes(&name)).sum())
+}
+
+/// From `some avg10=1.53 avg60=0.87 ...`: Linux, Documentation/accounting/psi.rst.
+fn some_avg10(pressure: &str) -> Option<f64> {
+    let line = pressure
+        .lines()
+        .find_map(|line| line.strip_prefix("some "))?;
+    line.split(' ')
+        .find_map(|field| field.strip_prefix("avg10="))?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_words_for_pressure_are_understood() {
+        let text = "some avg10=12.34 avg60=0.87 avg300=0.11 total=5\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n";
+        assert_eq!(some_avg10(text), Some(12.34));
+        assert_eq!(some_avg10(""), None);
+    }
+}
