@@ -206,8 +206,10 @@ async fn work(
                 }
             }
         }
-        if to_say.len() > QUEUE_MAX {
-            to_say.pop_front();
+        // One moment may bring as many missed runs as there are journeys.
+        let surplus = to_say.len().saturating_sub(QUEUE_MAX);
+        if surplus > 0 {
+            to_say.drain(..surplus);
             log(
                 Level::Error,
                 "Telegraf has not read for long: the oldest points are given up",
