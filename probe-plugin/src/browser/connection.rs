@@ -16,12 +16,14 @@ use tokio::{
 };
 
 /// A flat session with one target of the browser.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SessionId(pub String);
 
 /// Something that happened in a session.
 #[derive(Debug)]
 pub struct Event {
+    /// Where.
+    pub session: SessionId,
     /// For example `Page.lifecycleEvent`.
     pub method: String,
     /// Read by whoever cares, with [`Self::read`].
@@ -79,11 +81,11 @@ enum Order {
         answer: oneshot::Sender<Result<Box<RawValue>, String>>,
     },
     Listen {
-        session: SessionId,
+        context: String,
         events: mpsc::UnboundedSender<Event>,
     },
     Forget {
-        session: SessionId,
+        context: String,
     },
 }
 
@@ -163,21 +165,23 @@ impl Connection {
         }
     }
 
-    /// From now on the events of this session go here; ends when the connection does.
-    pub fn listen(&self, session: &SessionId) -> mpsc::UnboundedReceiver<Event> {
+    /// From now on the events of every session with a target of this browser context go here, from the session's first
+    /// one on: of its tabs, of the windows that they open, of the frames that have a process of their own. Ends when the
+    /// connection does.
+    pub fn listen(&self, context: &str) -> mpsc::UnboundedReceiver<Event> {
         let (events, receiver) = mpsc::unbounded_channel();
         // A closed connection drops the sender with the order, so that the receiver sees the end.
         drop(self.orders.send(Order::Listen {
-            session: session.clone(),
+            context: context.to_owned(),
             events,
         }));
         receiver
     }
 
-    /// The session is over.
-    pub fn forget(&self, session: &SessionId) {
+    /// The context is over.
+    pub fn forget(&self, context: &str) {
         drop(self.orders.send(Order::Forget {
-            session: session.clone(),
+            context: context.to_owned(),
         }));
     }
 
@@ -191,8 +195,32 @@ impl Connection {
 struct Waiting {
     last_id: u64,
     answers: HashMap<u64, oneshot::Sender<Result<Box<RawValue>, String>>>,
+    /// By browser context.
     listeners: HashMap<String, mpsc::UnboundedSender<Event>>,
+    /// The context that each session belongs to.
+    sessions: HashMap<String, String>,
     unreadable: u64,
+}
+
+/// `Target.attachedToTarget`: a session begins.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Attached {
+    session_id: String,
+    target_info: TargetInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TargetInfo {
+    browser_context_id: Option<String>,
+}
+
+/// `Target.detachedFromTarget`: a session is over.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Detached {
+    session_id: String,
 }
 
 /// Owns the connection until one of its ends is gone. Reading and writing go on side by side, so that neither end can
@@ -266,11 +294,12 @@ impl Waiting {
                     outgoing.push(0);
                 }
             }
-            Order::Listen { session, events } => {
-                self.listeners.insert(session.0, events);
+            Order::Listen { context, events } => {
+                self.listeners.insert(context, events);
             }
-            Order::Forget { session } => {
-                self.listeners.remove(&session.0);
+            Order::Forget { context } => {
+                self.listeners.remove(&context);
+                self.sessions.retain(|_, of| *of != context);
             }
         }
     }
@@ -288,11 +317,39 @@ impl Waiting {
             };
             // Whoever asked may have given up.
             drop(answer.send(result));
-        } else if let (Some(method), Some(params), Some(session)) =
-            (message.method, message.params, message.session_id)
-            && let Some(listener) = self.listeners.get(&session)
-        {
-            drop(listener.send(Event { method, params }));
+        } else if let (Some(method), Some(params)) = (message.method, message.params) {
+            let session = SessionId(message.session_id.unwrap_or_default());
+            self.route(Event {
+                session,
+                method,
+                params,
+            });
+        }
+    }
+
+    /// To whoever listens to the context that the event is of. The browser's own session tells of new tabs.
+    fn route(&mut self, event: Event) {
+        let mut context = self.sessions.get(&event.session.0).cloned();
+        match event.method.as_str() {
+            "Target.attachedToTarget" => {
+                if let Some(attached) = event.read::<Attached>() {
+                    context = context.or(attached.target_info.browser_context_id);
+                    if let Some(context) = &context
+                        && self.listeners.contains_key(context)
+                    {
+                        self.sessions.insert(attached.session_id, context.clone());
+                    }
+                }
+            }
+            "Target.detachedFromTarget" => {
+                if let Some(detached) = event.read::<Detached>() {
+                    context = self.sessions.remove(&detached.session_id).or(context);
+                }
+            }
+            _ => {}
+        }
+        if let Some(listener) = context.and_then(|context| self.listeners.get(&context)) {
+            drop(listener.send(event));
         }
     }
 }

@@ -20,7 +20,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{BrowserSettings, CallError, Connection, find, profile};
+use super::{BrowserSettings, CallError, Connection, context::attach_to, find, profile};
 use crate::log::{Level, log};
 
 /// How long a start may take: 0.2 s on an idle machine, several seconds on a starved one.
@@ -150,7 +150,7 @@ impl Chromium {
         let last_words = stderr
             .and_then(|stderr| ChildStderr::from_std(stderr).ok())
             .map(|stderr| tokio::spawn(last_words(stderr)));
-        match chromium.answers(START_DEADLINE).await {
+        match chromium.attach_to_pages(START_DEADLINE).await {
             Ok(()) => Ok(chromium),
             Err(what) => {
                 drop(chromium);
@@ -180,6 +180,15 @@ impl Chromium {
     /// The process group of all its processes.
     pub fn group(&self) -> Option<Pid> {
         self.remains.as_ref().map(|remains| remains.group)
+    }
+
+    /// From now on every new page has a session before anything runs in it.
+    async fn attach_to_pages(&self, within: Duration) -> Result<(), CallError> {
+        let deadline = Instant::now() + within;
+        self.connection
+            .call(None, &attach_to("page"), deadline)
+            .await
+            .map(drop)
     }
 
     /// Whether it answers the cheapest call there is in this time.

@@ -1,11 +1,13 @@
 //! Chromium: one warm browser, driven over a pipe, and a fresh page of it for every run.
 
 mod connection;
+mod context;
 mod find;
+mod frames;
 mod launch;
-mod page;
 mod page_state;
 mod profile;
+mod script;
 mod traffic;
 mod warm;
 
@@ -14,10 +16,12 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use connection::{CallError, Connection, SessionId};
+pub use context::{Context, DialogAnswer, PageError};
+pub use frames::Frames;
 pub use launch::{Chromium, LaunchError};
-pub use page::{Function, Page, PageError};
 pub use page_state::PageState;
 pub use profile::sweep as sweep_profiles;
+pub use script::{Answer, Function, Place};
 pub use traffic::Traffic;
 pub use warm::WarmBrowser;
 

@@ -1,33 +1,25 @@
-//! What is known of a page, from the events of its session. Pure: events in, state out.
+//! What is known of a page, from the events of its sessions. Pure: events in, state out.
 //!
 //! The protocol's own event types are not used: they are closed, and a value that Chromium added since would lose the
 //! whole event. Here each event is read for what is needed of it, and what cannot be read is ignored.
 
 use serde::Deserialize;
 
-use super::{connection::Event, traffic::TrafficLog};
-
-/// The name of the world in which `in_page.js` lives.
-pub const WORLD: &str = "vigia";
+use super::{
+    connection::{Event, SessionId},
+    frames::{Frames, Navigated},
+    traffic::TrafficLog,
+};
 
 /// What is known of a page.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct PageState {
-    /// The main frame; its id is the target's.
-    pub frame: String,
-    /// Of the document that the main frame shows.
-    pub url: String,
-    /// The identity of the document's load.
-    pub loader: String,
-    /// Its `load` event has fired.
-    pub loaded: bool,
-    navigation: Navigation,
+    /// What it shows, and in which frames.
+    pub frames: Frames,
     /// The status of the document, where it came over HTTP.
     pub http_status: Option<i64>,
     /// The document is the browser's own error page, and this is why.
     pub load_error: Option<String>,
-    /// The world of `in_page.js` in the document.
-    pub world: Option<i64>,
     /// The last error that the page's scripts did not catch.
     pub script_error: Option<String>,
     /// What a dialog said that nobody expected.
@@ -38,45 +30,6 @@ pub struct PageState {
     pub traffic: TrafficLog,
     answered: Option<(String, i64)>,
     document_error: Option<String>,
-}
-
-/// Whether the main frame is on its way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Navigation {
-    /// It stays.
-    #[default]
-    None,
-    /// The page has asked for another document, or for another place of this one.
-    Requested,
-    /// Another document is on its way.
-    Started,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FrameNavigated {
-    frame: Frame,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Frame {
-    parent_id: Option<String>,
-    loader_id: String,
-    url: String,
-    url_fragment: Option<String>,
-    unreachable_url: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OfFrame {
-    frame_id: String,
-    loader_id: Option<String>,
-    name: Option<String>,
-    url: Option<String>,
-    disposition: Option<String>,
-    navigation_type: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -92,31 +45,6 @@ struct OfRequest {
 #[derive(Deserialize)]
 struct Response {
     status: i64,
-}
-
-#[derive(Deserialize)]
-struct ContextCreated {
-    context: Context,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Context {
-    id: i64,
-    name: String,
-    aux_data: Option<AuxData>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AuxData {
-    frame_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ContextDestroyed {
-    execution_context_id: i64,
 }
 
 #[derive(Deserialize)]
@@ -136,67 +64,46 @@ struct Exception {
     description: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Dialog {
-    message: String,
-    r#type: String,
-}
-
 impl PageState {
     /// A new page, still blank.
-    pub fn new(frame: String) -> Self {
+    pub fn new(main: String, session: SessionId) -> Self {
         Self {
-            frame,
-            ..Self::default()
+            frames: Frames::new(main, session),
+            http_status: None,
+            load_error: None,
+            script_error: None,
+            dialog: None,
+            crashed: false,
+            traffic: TrafficLog::default(),
+            answered: None,
+            document_error: None,
         }
+    }
+
+    /// The address of the document that fills the window.
+    pub fn url(&self) -> &str {
+        &self.frames.main().url
+    }
+
+    /// The identity of its load.
+    pub fn loader(&self) -> &str {
+        &self.frames.main().loader
     }
 
     /// The main frame is on its way to another document.
     pub fn navigating(&self) -> bool {
-        self.navigation != Navigation::None
+        self.frames.main().navigating()
     }
 
     /// Takes an event in.
     pub fn apply(&mut self, event: &Event) {
-        self.traffic.apply(event, &self.loader);
+        self.traffic.apply(event, &self.frames.main().loader);
         match event.method.as_str() {
-            "Page.frameNavigated" => self.navigated(event),
-            "Page.navigatedWithinDocument" => {
-                if let Some(about) = self.about_main_frame(event) {
-                    self.url = about.url.unwrap_or_default();
-                    if self.navigation == Navigation::Requested {
-                        self.navigation = Navigation::None;
-                    }
-                }
-            }
-            "Page.frameRequestedNavigation" => {
-                if let Some(about) = self.about_main_frame(event)
-                    && about.disposition.as_deref() == Some("currentTab")
-                    && self.navigation == Navigation::None
+            "Page.frameNavigated" => {
+                if let Some(frame) = Navigated::read(event)
+                    && frame.id == self.frames.main().id
                 {
-                    self.navigation = Navigation::Requested;
-                }
-            }
-            "Page.frameStartedNavigating" => {
-                if let Some(about) = self.about_main_frame(event) {
-                    let within = matches!(
-                        about.navigation_type.as_deref(),
-                        Some("sameDocument" | "historySameDocument")
-                    );
-                    if !within {
-                        self.navigation = Navigation::Started;
-                    }
-                }
-            }
-            "Page.frameStoppedLoading" => {
-                if let Some(_main) = self.about_main_frame(event) {
-                    self.navigation = Navigation::None;
-                }
-            }
-            "Page.lifecycleEvent" => {
-                if let Some(about) = self.about_main_frame(event) {
-                    self.loaded |= about.name.as_deref() == Some("load")
-                        && about.loader_id.as_deref() == Some(&self.loader);
+                    self.navigated(&frame);
                 }
             }
             "Network.responseReceived" => {
@@ -214,26 +121,6 @@ impl PageState {
                     self.document_error = about.error_text;
                 }
             }
-            "Runtime.executionContextCreated" => {
-                if let Some(ContextCreated { context }) = event.read()
-                    && context.name == WORLD
-                    && context
-                        .aux_data
-                        .is_some_and(|aux| aux.frame_id == self.frame)
-                {
-                    self.world = Some(context.id);
-                }
-            }
-            "Runtime.executionContextDestroyed" => {
-                if let Some(ContextDestroyed {
-                    execution_context_id,
-                }) = event.read()
-                    && self.world == Some(execution_context_id)
-                {
-                    self.world = None;
-                }
-            }
-            "Runtime.executionContextsCleared" => self.world = None,
             "Runtime.exceptionThrown" => {
                 if let Some(ExceptionThrown {
                     exception_details: details,
@@ -246,25 +133,15 @@ impl PageState {
                     self.script_error = said.lines().next().map(str::to_owned);
                 }
             }
-            "Page.javascriptDialogOpening" => {
-                self.dialog = event
-                    .read()
-                    .filter(|dialog: &Dialog| dialog.r#type != "beforeunload")
-                    .map(|dialog| dialog.message)
-                    .or(self.dialog.take());
+            "Inspector.targetCrashed" => {
+                self.crashed |= event.session == self.frames.main().session;
             }
-            "Inspector.targetCrashed" => self.crashed = true,
             _ => {}
         }
+        self.frames.apply(event);
     }
 
-    fn navigated(&mut self, event: &Event) {
-        let Some(FrameNavigated { frame }) = event.read() else {
-            return;
-        };
-        if frame.parent_id.is_some() {
-            return;
-        }
+    fn navigated(&mut self, frame: &Navigated) {
         self.http_status = self
             .answered
             .take_if(|(loader, _)| *loader == frame.loader_id)
@@ -274,19 +151,8 @@ impl PageState {
                 .take()
                 .unwrap_or_else(|| "the page cannot be reached".into())
         });
-        self.url =
-            frame.unreachable_url.unwrap_or(frame.url) + &frame.url_fragment.unwrap_or_default();
-        self.loader = frame.loader_id;
         self.traffic
-            .document(&self.loader, &self.url, self.http_status);
-        self.loaded = false;
-        self.navigation = Navigation::None;
+            .document(&frame.loader_id, &frame.address(), self.http_status);
         self.script_error = None;
-    }
-
-    fn about_main_frame(&self, event: &Event) -> Option<OfFrame> {
-        event
-            .read()
-            .filter(|about: &OfFrame| about.frame_id == self.frame)
     }
 }

@@ -5,17 +5,17 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template};
 
-use super::{Key, Selector, selector::SECRET_IN_PAGE};
+use super::{Key, Target, selector::SECRET_IN_PAGE};
 
 /// What the robot does.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Opens an address and waits until the page has loaded.
     #[serde(deserialize_with = "address")]
     Goto(Template),
     /// Clicks an element in its middle.
-    Click(Selector),
+    Click(Target),
     /// Puts a text into a field, in place of what it holds.
     Fill(Fill),
     /// Presses a key on the element that has the focus: `Enter`, `Tab`, `Escape`, an arrow, a single character.
@@ -32,22 +32,22 @@ pub enum Action {
 #[serde(deny_unknown_fields)]
 pub struct Fill {
     /// The field.
-    pub field: Selector,
+    pub field: Target,
     /// May hold references to secrets.
     pub with: Template,
 }
 
 /// What the page must come to show.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expectation {
     /// This text, anywhere, visible; letters count as they are written, spaces do not.
     #[serde(deserialize_with = "shown_text")]
     Text(String),
     /// An element that a user can see.
-    Visible(Selector),
+    Visible(Target),
     /// No such element that a user can see.
-    Hidden(Selector),
+    Hidden(Target),
 }
 
 fn shown_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -7,6 +7,7 @@ mod action;
 mod file;
 mod key;
 mod selector;
+mod target;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -16,6 +17,7 @@ pub use action::{Action, Expectation, Fill};
 pub use file::{Every, read};
 pub use key::Key;
 pub use selector::Selector;
+pub use target::Target;
 
 /// One user workflow through a system.
 #[derive(Clone, Debug)]

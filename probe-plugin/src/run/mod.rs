@@ -22,7 +22,7 @@ use vigia_contract::{
 };
 
 use crate::{
-    browser::{Chromium, Page, PageState, Traffic, WarmBrowser},
+    browser::{Chromium, Context, PageState, Traffic, WarmBrowser},
     journey::{Journey, Step},
     log::{Level, log},
 };
@@ -64,8 +64,9 @@ pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> boo
             return RunReport::without_a_look(run_id, order.started, failure);
         }
     };
-    let page = match Page::open(Arc::clone(&chromium), Instant::now() + OPEN_DEADLINE).await {
-        Ok(page) => page,
+    let opened = Context::open(Arc::clone(&chromium), Instant::now() + OPEN_DEADLINE).await;
+    let context = match opened {
+        Ok(context) => context,
         Err(error) => {
             order.browser.give_up(&chromium).await;
             let failure = Failure::of_probe(
@@ -75,7 +76,7 @@ pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> boo
             return RunReport::without_a_look(run_id, order.started, failure);
         }
     };
-    let report = walk(order, run_id, page, wants_screenshot).await;
+    let report = walk(order, run_id, context, wants_screenshot).await;
     if is_about_the_browser(&report) {
         order.browser.give_up(&chromium).await;
     }
@@ -96,18 +97,19 @@ pub fn run_id(started: Timestamp) -> String {
 async fn walk(
     order: Order<'_>,
     run_id: String,
-    page: Page,
+    context: Context,
     wants_screenshot: impl FnOnce(Outcome) -> bool,
 ) -> RunReport {
     let journey = order.journey;
     let redaction = Redaction::of(journey, order.secrets);
     let mut robot = Robot {
-        page,
+        context,
         secrets: order.secrets,
         action_timeout: journey.action_timeout,
         deadline: Instant::now() + journey.timeout,
         step: String::new(),
         documents: Documents::default(),
+        drifts: Vec::new(),
     };
     let mut steps = Vec::new();
     let mut failure = None;
@@ -138,11 +140,11 @@ async fn walk(
     }
     let outcome = outcome::of_run(&steps, failure.as_ref());
     let screenshot = if wants_screenshot(outcome) {
-        screenshot(&mut robot.page).await
+        screenshot(&mut robot.context).await
     } else {
         None
     };
-    let state = robot.page.state();
+    let state = robot.context.state();
     let documents = documents(robot.documents, state, &redaction);
     RunReport {
         run_id,
@@ -151,17 +153,23 @@ async fn walk(
         outcome,
         steps,
         failure,
-        url: Some(redaction.apply(&state.url)).filter(|url| !url.is_empty()),
-        http_status: state.http_status,
+        url: state
+            .map(|state| redaction.apply(state.url()))
+            .filter(|url| !url.is_empty()),
+        http_status: state.and_then(|state| state.http_status),
         documents,
         screenshot,
     }
 }
 
 /// What was seen of each document, with what it asked for.
-fn documents(seen: Documents, state: &PageState, redaction: &Redaction) -> Vec<DocumentReport> {
+fn documents(
+    seen: Documents,
+    state: Option<&PageState>,
+    redaction: &Redaction,
+) -> Vec<DocumentReport> {
     let with_traffic = |document: DocumentReport| {
-        let traffic = state.traffic.of(&document.loader)?.clone();
+        let traffic = state?.traffic.of(&document.loader)?.clone();
         let url = redaction.apply(&traffic.url);
         Some(DocumentReport {
             traffic: Traffic { url, ..traffic },
@@ -191,8 +199,11 @@ async fn take(robot: &mut Robot<'_>, step: &Step) -> Result<Duration, Failure> {
 }
 
 /// A picture that cannot be taken is none, and is said; it changes nothing about the run.
-async fn screenshot(page: &mut Page) -> Option<Vec<u8>> {
-    match page.screenshot(Instant::now() + SCREENSHOT_DEADLINE).await {
+async fn screenshot(context: &mut Context) -> Option<Vec<u8>> {
+    match context
+        .screenshot(Instant::now() + SCREENSHOT_DEADLINE)
+        .await
+    {
         Ok(jpeg) => Some(jpeg),
         Err(error) => {
             log(

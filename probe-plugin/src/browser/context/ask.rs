@@ -1,0 +1,422 @@
+//! Asks the page: calls of the protocol, and of the robot's script in one frame or in all of them.
+
+use std::{
+    pin::Pin,
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use headless_chrome::protocol::cdp::{DOM, Page as PageDomain, types::Method};
+use serde::{Deserialize, Serialize};
+
+use super::{Context, PageError, send};
+use crate::browser::{
+    CallError, SessionId,
+    frames::Frame,
+    script::{Answer, Call, Function, Place, Returned},
+};
+
+/// An answer of the script in the page may come this much later than the script was told to give up.
+const ANSWER_MARGIN: Duration = Duration::from_secs(2);
+
+type PendingAnswer = Pin<Box<dyn Future<Output = Result<Returned, CallError>> + Send>>;
+
+impl Context {
+    /// Calls a method of the session of the tab in front.
+    pub async fn call<M: Method + Serialize>(
+        &mut self,
+        method: &M,
+        deadline: Instant,
+    ) -> Result<M::ReturnObject, PageError> {
+        let session = self.front_session()?;
+        self.call_in(&session, method, deadline).await
+    }
+
+    /// Calls a method of one session.
+    pub async fn call_in<M: Method + Serialize>(
+        &mut self,
+        session: &SessionId,
+        method: &M,
+        deadline: Instant,
+    ) -> Result<M::ReturnObject, PageError> {
+        let call = self
+            .chromium
+            .connection()
+            .call(Some(session), method, deadline);
+        let mut call = std::pin::pin!(call);
+        loop {
+            tokio::select! {
+                answer = &mut call => {
+                    self.catch_up()?;
+                    return Ok(answer?);
+                }
+                event = self.events.recv() => self.take_or_end(event)?,
+            }
+        }
+    }
+
+    /// Calls a method of the session of the tab in front whose answer tells nothing.
+    pub fn send<M: Method + Serialize>(&self, method: &M) {
+        if let Some(tab) = self.tabs.last() {
+            send(self.chromium.connection(), &tab.session, method);
+        }
+    }
+
+    /// Waits until what is known meets a condition.
+    pub async fn until(
+        &mut self,
+        deadline: Instant,
+        met: impl Fn(&Self) -> bool,
+    ) -> Result<(), PageError> {
+        self.alive()?;
+        while !met(self) {
+            self.next_event(deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// Calls a function of the script in the main frame of the tab in front, in whatever document is there: one that is
+    /// left while the function waits hands over to the next. `request` is told how much time is left.
+    pub async fn ask(
+        &mut self,
+        function: Function,
+        request: &serde_json::Value,
+        deadline: Instant,
+    ) -> Result<Answer, PageError> {
+        let main = |context: &Self| context.state().map(|state| state.frames.main().id.clone());
+        loop {
+            let frame = main(self).ok_or(PageError::Gone)?;
+            if let Some(answer) = self.ask_in(&frame, function, request, deadline).await? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// The same in one frame; nothing when the frame is gone.
+    pub async fn ask_in(
+        &mut self,
+        frame: &str,
+        function: Function,
+        request: &serde_json::Value,
+        deadline: Instant,
+    ) -> Result<Option<Answer>, PageError> {
+        loop {
+            let there = |context: &Self| {
+                let state = context.state()?;
+                let frame = state.frames.get(frame)?;
+                (!state.navigating() && !frame.navigating()).then_some(())?;
+                place(frame)
+            };
+            let gone = |context: &Self| {
+                context
+                    .state()
+                    .is_none_or(|state| state.frames.get(frame).is_none())
+            };
+            self.until(deadline, |context| {
+                gone(context) || there(context).is_some()
+            })
+            .await?;
+            let Some(place) = there(self) else {
+                return Ok(None);
+            };
+            let call = Call::new(function, place.world, with_time(request, deadline));
+            match self
+                .call_in(&place.session, &call, deadline + ANSWER_MARGIN)
+                .await
+            {
+                Ok(returned) => return read(returned).map(Some),
+                Err(PageError::Call(CallError::Refused { .. })) => self.lost(&place),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Lets what an input set off begin, in the document of this frame, or of the main one; nothing where the document is
+    /// gone, or was left before it could answer.
+    pub async fn settle(
+        &mut self,
+        frame: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Option<Answer>, PageError> {
+        let frames = &self.front_frames()?;
+        let frame = frame.map_or(Some(frames.main()), |frame| frames.get(frame));
+        let Some(place) = frame.and_then(place) else {
+            return Ok(None);
+        };
+        let call = Call::new(Function::Settle, place.world, serde_json::Value::Null);
+        let answer = self
+            .chromium
+            .connection()
+            .call(Some(&place.session), &call, deadline);
+        let mut answer = std::pin::pin!(answer);
+        loop {
+            tokio::select! {
+                answer = &mut answer => {
+                    self.catch_up()?;
+                    return match answer {
+                        Ok(returned) => read(returned).map(Some),
+                        Err(CallError::Refused { .. }) => {
+                            self.lost(&place);
+                            Ok(None)
+                        }
+                        Err(error) => Err(error.into()),
+                    };
+                }
+                event = self.events.recv() => self.take_or_end(event)?,
+            }
+            // Chromium hands no message to a document that is being left.
+            if self.is_leaving(&place) {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn is_leaving(&self, place: &Place) -> bool {
+        self.tabs
+            .last()
+            .and_then(|tab| tab.state.frames.get(&place.frame))
+            .is_none_or(Frame::leaving)
+    }
+
+    /// Asks the script of every frame of the tab in front at the same time to perform something, also of those that come
+    /// while it waits. The first yes counts; without one it is the main frame's no, unless another frame knows better.
+    pub async fn perform(
+        &mut self,
+        request: &serde_json::Value,
+        deadline: Instant,
+    ) -> Result<(Place, Answer), PageError> {
+        let mut pending: Vec<(Place, PendingAnswer)> = Vec::new();
+        let mut refusals: Vec<(Place, Answer)> = Vec::new();
+        self.questions += 1;
+        let mut request = request.clone();
+        request["id"] = self.questions.into();
+        self.alive()?;
+        let (place, answer) = loop {
+            self.ask_new_places(&request, &mut pending, &refusals, deadline);
+            let main = &self.front_frames()?.main().id;
+            if let Some(index) = refusals.iter().position(|(place, _)| place.frame == *main) {
+                let better = refusals
+                    .iter()
+                    .position(|(_, answer)| answer.why.as_deref() != Some("missing"));
+                break refusals.swap_remove(better.unwrap_or(index));
+            }
+            let late = if pending.is_empty() {
+                deadline
+            } else {
+                deadline + ANSWER_MARGIN
+            };
+            tokio::select! {
+                (place, returned) = first_of(&mut pending) => {
+                    self.catch_up()?;
+                    match returned {
+                        Ok(returned) => {
+                            let answer = read(returned)?;
+                            if answer.ok {
+                                break (place, answer);
+                            }
+                            refusals.push((place, answer));
+                        }
+                        Err(CallError::Refused { .. }) => self.lost(&place),
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                event = tokio::time::timeout_at(late.into(), self.events.recv()) => {
+                    self.take_or_end(event.map_err(|_| PageError::Late)?)?;
+                    // Who waits in a frame that is gone waits in vain.
+                    pending.retain(|(place, _)| self.is_there(place));
+                    refusals.retain(|(place, _)| self.is_there(place));
+                }
+            }
+        };
+        for (place, _) in pending {
+            let cancel = Call::new(Function::Cancel, place.world, self.questions.into());
+            send(self.chromium.connection(), &place.session, &cancel);
+        }
+        Ok((place, answer))
+    }
+
+    fn ask_new_places(
+        &mut self,
+        request: &serde_json::Value,
+        pending: &mut Vec<(Place, PendingAnswer)>,
+        refusals: &[(Place, Answer)],
+        deadline: Instant,
+    ) {
+        let Some(tab) = self.tabs.last() else {
+            return;
+        };
+        if tab.state.navigating() {
+            return;
+        }
+        for place in tab.state.frames.iter().filter_map(place) {
+            let asked = pending.iter().any(|(asked, _)| *asked == place)
+                || refusals.iter().any(|(asked, _)| *asked == place);
+            if !asked {
+                let call = Call::new(Function::Perform, place.world, with_time(request, deadline));
+                let answer = self.chromium.connection().call(
+                    Some(&place.session),
+                    &call,
+                    deadline + ANSWER_MARGIN,
+                );
+                pending.push((place, Box::pin(answer)));
+            }
+        }
+    }
+
+    /// The frames of the tab in front, the main one last.
+    pub fn frames(&self) -> Vec<String> {
+        let frames = self.tabs.last().map(|tab| tab.state.frames.iter());
+        let mut ids: Vec<String> = frames
+            .into_iter()
+            .flatten()
+            .map(|frame| frame.id.clone())
+            .collect();
+        ids.reverse();
+        ids
+    }
+
+    /// The places of all other frames of the tab in front.
+    pub fn other_places(&self, than: &Place) -> Vec<Place> {
+        let frames = self.tabs.last().map(|tab| tab.state.frames.iter());
+        frames
+            .into_iter()
+            .flatten()
+            .filter_map(place)
+            .filter(|place| place.frame != than.frame)
+            .collect()
+    }
+
+    /// Asks the script of one place something that it answers at once; nothing where the place is gone.
+    pub async fn ask_at(
+        &mut self,
+        place: &Place,
+        request: &serde_json::Value,
+        deadline: Instant,
+    ) -> Result<Option<Answer>, PageError> {
+        let mut request = request.clone();
+        request["timeout_ms"] = 0.into();
+        let call = Call::new(Function::Perform, place.world, request);
+        match self.call_in(&place.session, &call, deadline).await {
+            Ok(returned) => read(returned).map(Some),
+            Err(PageError::Call(CallError::Refused { .. })) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where a point of a frame is in the window; nothing, or what lies over it, where it cannot be seen there.
+    pub async fn in_window(
+        &mut self,
+        frame: &str,
+        point: (f64, f64),
+        deadline: Instant,
+    ) -> Result<Result<(f64, f64), String>, PageError> {
+        #[derive(Deserialize)]
+        struct Through {
+            ok: bool,
+            x: Option<f64>,
+            y: Option<f64>,
+            message: Option<String>,
+        }
+        let mut frame = frame.to_owned();
+        let mut point = point;
+        loop {
+            let parent = |context: &Self| {
+                let frames = &context.tabs.last()?.state.frames;
+                frames
+                    .get(frames.get(&frame)?.parent.as_deref()?)
+                    .and_then(place)
+            };
+            let Some(parent) = parent(self) else {
+                return Ok(Ok(point));
+            };
+            let owner = DOM::GetFrameOwner {
+                frame_id: frame.clone(),
+            };
+            let owner = self.call_in(&parent.session, &owner, deadline).await?;
+            let resolve = DOM::ResolveNode {
+                node_id: None,
+                backend_node_id: Some(owner.backend_node_id),
+                object_group: None,
+                execution_context_id: Some(u32::try_from(parent.world).unwrap_or(0)),
+            };
+            let element = self.call_in(&parent.session, &resolve, deadline).await?;
+            let object = element.object.object_id.unwrap_or_default();
+            let through = Call::through(object, point.0, point.1);
+            let returned = self.call_in(&parent.session, &through, deadline).await?;
+            let value = returned.value().map_err(PageError::Script)?;
+            let through: Through = serde_json::from_value(value)
+                .map_err(|error| PageError::Script(error.to_string()))?;
+            match (through.ok, through.x, through.y) {
+                (true, Some(x), Some(y)) => point = (x, y),
+                _ => return Ok(Err(through.message.unwrap_or_default())),
+            }
+            frame = parent.frame;
+        }
+    }
+
+    /// What the tab in front shows, as a JPEG.
+    pub async fn screenshot(&mut self, deadline: Instant) -> Result<Vec<u8>, PageError> {
+        let capture = PageDomain::CaptureScreenshot {
+            format: Some(PageDomain::CaptureScreenshotFormatOption::Jpeg),
+            quality: Some(85),
+            clip: None,
+            from_surface: None,
+            capture_beyond_viewport: None,
+            optimize_for_speed: None,
+        };
+        let data = self.call(&capture, deadline).await?.data;
+        STANDARD
+            .decode(data)
+            .map_err(|error| PageError::Script(error.to_string()))
+    }
+
+    fn is_there(&self, known: &Place) -> bool {
+        self.tabs
+            .last()
+            .and_then(|tab| tab.state.frames.get(&known.frame))
+            .is_some_and(|frame| place(frame).as_ref() == Some(known))
+    }
+
+    /// The document is gone, and its world with it. The next one's is announced by an event.
+    fn lost(&mut self, place: &Place) {
+        for tab in &mut self.tabs {
+            tab.state.frames.lost(&place.session, place.world);
+        }
+    }
+}
+
+fn place(frame: &Frame) -> Option<Place> {
+    Some(Place {
+        frame: frame.id.clone(),
+        session: frame.session.clone(),
+        world: frame.world?,
+    })
+}
+
+fn read(returned: Returned) -> Result<Answer, PageError> {
+    let value = returned.value().map_err(PageError::Script)?;
+    serde_json::from_value(value).map_err(|error| PageError::Script(error.to_string()))
+}
+
+fn with_time(request: &serde_json::Value, deadline: Instant) -> serde_json::Value {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let mut request = request.clone();
+    request["timeout_ms"] = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).into();
+    request
+}
+
+/// The first of these answers; it is taken out. Never, where there is none.
+async fn first_of(
+    pending: &mut Vec<(Place, PendingAnswer)>,
+) -> (Place, Result<Returned, CallError>) {
+    std::future::poll_fn(|waker| {
+        for index in 0..pending.len() {
+            if let Poll::Ready(returned) = pending[index].1.as_mut().poll(waker) {
+                return Poll::Ready((pending.swap_remove(index).0, returned));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
