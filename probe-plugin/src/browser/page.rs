@@ -44,10 +44,23 @@ pub enum PageError {
 #[derive(Debug)]
 pub struct Page {
     chromium: Arc<Chromium>,
-    context: Browser::BrowserContextID,
+    /// Nothing once it has been disposed of.
+    context: Option<Browser::BrowserContextID>,
     session: SessionId,
     events: mpsc::UnboundedReceiver<Event>,
     state: PageState,
+    opening: Opening,
+}
+
+/// How long the parts of its opening took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Opening {
+    /// A context that shares nothing.
+    pub context: Duration,
+    /// Its tab, and a session with it.
+    pub target: Duration,
+    /// What is turned on before the first document.
+    pub prepare: Duration,
 }
 
 /// `Runtime.callFunctionOn` with the few parameters that are used, and an answer that is read leniently.
@@ -97,6 +110,7 @@ pub enum Function {
 impl Page {
     /// Makes a context with one blank page, ready for a journey.
     pub async fn open(chromium: Arc<Chromium>, deadline: Instant) -> Result<Self, PageError> {
+        let began = Instant::now();
         let connection = chromium.connection().clone();
         let context = connection
             .call(
@@ -111,6 +125,7 @@ impl Page {
             )
             .await?
             .browser_context_id;
+        let has_context = Instant::now();
         let target = connection
             .call(
                 None,
@@ -138,15 +153,50 @@ impl Page {
         };
         let session = SessionId(connection.call(None, &attach, deadline).await?.session_id);
         let events = connection.listen(&session);
+        let has_target = Instant::now();
         let mut page = Self {
             chromium,
-            context,
+            context: Some(context),
             session,
             events,
             state: PageState::new(target),
+            opening: Opening::default(),
         };
         page.prepare(deadline).await?;
+        page.opening = Opening {
+            context: has_context - began,
+            target: has_target - has_context,
+            prepare: has_target.elapsed(),
+        };
         Ok(page)
+    }
+
+    /// Disposes of its context and waits until that is gone. A page that is dropped disposes of it too, and waits for
+    /// nothing.
+    pub async fn close(mut self, deadline: Instant) -> Result<(), CallError> {
+        match self.dispose(deadline) {
+            Some(disposed) => disposed.await,
+            None => Ok(()),
+        }
+    }
+
+    /// How long its opening took.
+    pub const fn opening(&self) -> Opening {
+        self.opening
+    }
+
+    /// Written now, whoever waits for the answer.
+    fn dispose(
+        &mut self,
+        deadline: Instant,
+    ) -> Option<impl Future<Output = Result<(), CallError>> + use<>> {
+        let dispose = Target::DisposeBrowserContext {
+            browser_context_id: self.context.take()?,
+        };
+        let connection = self.chromium.connection();
+        connection.forget(&self.session);
+        let disposed = connection.call(None, &dispose, deadline);
+        Some(async move { disposed.await.map(drop) })
     }
 
     /// Everything that a page needs is written at once, and all answers are awaited.
@@ -350,13 +400,7 @@ impl Page {
 
 impl Drop for Page {
     fn drop(&mut self) {
-        let connection = self.chromium.connection();
-        connection.forget(&self.session);
-        // Written now; nobody waits for the answer.
-        let dispose = Target::DisposeBrowserContext {
-            browser_context_id: self.context.clone(),
-        };
-        drop(connection.call(None, &dispose, Instant::now()));
+        drop(self.dispose(Instant::now()));
     }
 }
 
