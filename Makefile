@@ -4,16 +4,23 @@
 ONCE ?=
 demo_arguments = $(if $(ONCE),--once)
 
+# QUICK=1 is a first look, PHASES=1 tells where Vigía's time goes, and OPTIONS are the program's own.
+QUICK ?=
+PHASES ?=
+OPTIONS ?=
+benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
+
 # Where the set-up puts cargo-deny.
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo test lint advisories
+.PHONY: help setup setup-checks build demo benchmark test lint advisories
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
 	@echo "make build   builds everything (the first time about 3 minutes)"
 	@echo "make demo    shows the product at work: a portal breaks, a mail arrives, it heals (half a minute; ONCE=1 ends by itself)"
+	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20 and npm)"
 	@echo "make test    runs every check and test (about 3 minutes once everything is built)"
 	@echo "make lint    runs the checks alone: format, clippy, licences"
 
@@ -28,6 +35,19 @@ build: setup
 
 demo: build
 	@exec target/debug/vigia-demo $(demo_arguments)
+
+peers = testbed/benchmark/node_modules/.package-lock.json
+
+benchmark: $(peers)
+	cargo build --release --locked --package vigia-probe --package vigia-testbed
+	@exec target/release/vigia-benchmark $(benchmark_arguments)
+
+# As the lock file says, and nothing of them runs at the installation.
+$(peers): testbed/benchmark/package-lock.json
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' && npm --version >/dev/null \
+		|| { echo "the benchmark needs node 20 or later and npm"; exit 1; }
+	npm ci --ignore-scripts --prefix testbed/benchmark
+	@touch $@
 
 # The binaries are built first: the tests of the demo run all three of them.
 test: lint build

@@ -31,23 +31,8 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
-    /// Runs one journey now and prints its steps with their times.
-    Try {
-        /// The journey's file.
-        journey: PathBuf,
-        /// Takes browser, secrets and variables from this configuration.
-        #[arg(long)]
-        config: Option<PathBuf>,
-        /// A variable to use instead of the journey's own, for example portal=http://127.0.0.1:8080.
-        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = variable)]
-        variables: Vec<(String, String)>,
-        /// Starts the browser without its sandbox, which cannot work for root.
-        #[arg(long)]
-        no_sandbox: bool,
-        /// Writes the page as it stands at the end, a JPEG.
-        #[arg(long, value_name = "FILE")]
-        screenshot: Option<PathBuf>,
-    },
+    /// Runs one journey now, once or many times, and prints its steps with their times.
+    Try(attempt::Attempt),
 }
 
 /// What the program ends with.
@@ -68,22 +53,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run { config } => run::run(&config),
         Command::Check { config } => check::check(&config),
-        Command::Try {
-            journey,
-            config,
-            variables,
-            no_sandbox,
-            screenshot,
-        } => {
-            let variables = variables.into_iter().collect();
-            attempt::attempt(&attempt::Attempt {
-                journey,
-                config,
-                variables,
-                no_sandbox,
-                screenshot,
-            })
-        }
+        Command::Try(attempt) => attempt::attempt(&attempt),
     };
     match done {
         Ok(exit) => ExitCode::from(exit as u8),
@@ -92,10 +62,4 @@ pub fn main() -> ExitCode {
             ExitCode::from(Exit::Unmeasured as u8)
         }
     }
-}
-
-fn variable(text: &str) -> Result<(String, String), String> {
-    text.split_once('=')
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or_else(|| "write NAME=VALUE".to_owned())
 }

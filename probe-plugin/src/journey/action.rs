@@ -80,6 +80,18 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Er
 }
 
 impl Action {
+    /// The word that it is written with.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Goto(_) => "goto",
+            Self::Click(_) => "click",
+            Self::Fill(_) => "fill",
+            Self::Press(_) => "press",
+            Self::Expect(_) => "expect",
+            Self::Wait(_) => "wait",
+        }
+    }
+
     /// The names of the secrets that it types.
     pub fn secrets(&self) -> Vec<&str> {
         match self {

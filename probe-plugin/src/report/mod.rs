@@ -13,5 +13,5 @@ pub use line::encode;
 pub use picture::{PictureMemory, shrink};
 pub use points::{About, Report, points};
 pub use probe::{Counters, probe_point};
-pub use resources::Resources;
+pub use resources::{Resources, own_cpu, peak_resident_bytes};
 pub use stdout::Stdout;

@@ -1,8 +1,11 @@
 //! What the probe and its browser take from the machine, and whether the machine has enough, as the kernel tells it.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use rustix::process::Pid;
+use rustix::{
+    process::Pid,
+    time::{ClockId, clock_gettime},
+};
 
 /// Nothing where the kernel does not tell.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,6 +29,23 @@ impl Resources {
                 .and_then(|text| some_avg10(&text)),
         }
     }
+}
+
+/// What this process has taken of the processors since it started, without its children.
+pub fn own_cpu() -> Duration {
+    let spent = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(spent).unwrap_or_default()
+}
+
+/// The most memory that this process has had at once.
+pub fn peak_resident_bytes() -> Option<i64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    // In kB, which are 1024 bytes: proc_pid_status(5).
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: i64 = peak.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes * 1024)
 }
 
 /// The second number is the resident set, in pages: `proc_pid_statm(5)`.

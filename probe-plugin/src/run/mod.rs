@@ -5,6 +5,7 @@ mod document;
 mod input;
 mod net_error;
 mod outcome;
+mod phases;
 mod redaction;
 
 use std::{
@@ -28,10 +29,12 @@ use crate::{
 };
 use action::Robot;
 use document::Documents;
+use phases::Stopwatch;
 use redaction::Redaction;
 
 pub use document::DocumentReport;
 pub use outcome::{Failure, RunReport, StepReport};
+pub use phases::Phase;
 
 /// How long a context and a blank page may take: 30 ms on an idle machine.
 const OPEN_DEADLINE: Duration = Duration::from_secs(10);
@@ -57,6 +60,7 @@ pub struct Order<'a> {
 /// Makes the run. `wants_screenshot` is asked with the outcome, when the page still stands as the run left it.
 pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> bool) -> RunReport {
     let run_id = run_id(order.started);
+    let mut stopwatch = Stopwatch::start();
     let chromium = match order.browser.for_a_run().await {
         Ok(chromium) => chromium,
         Err(error) => {
@@ -64,6 +68,7 @@ pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> boo
             return RunReport::without_a_look(run_id, order.started, failure);
         }
     };
+    stopwatch.lap(None, "browser");
     let opened = Context::open(Arc::clone(&chromium), Instant::now() + OPEN_DEADLINE).await;
     let context = match opened {
         Ok(context) => context,
@@ -76,7 +81,9 @@ pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> boo
             return RunReport::without_a_look(run_id, order.started, failure);
         }
     };
-    let report = walk(order, run_id, context, wants_screenshot).await;
+    let opening = context.opening();
+    stopwatch.parts([("context", opening.context), ("tab", opening.tab)]);
+    let report = walk(order, run_id, context, stopwatch, wants_screenshot).await;
     if is_about_the_browser(&report) {
         order.browser.give_up(&chromium).await;
     }
@@ -98,6 +105,7 @@ async fn walk(
     order: Order<'_>,
     run_id: String,
     context: Context,
+    mut stopwatch: Stopwatch,
     wants_screenshot: impl FnOnce(Outcome) -> bool,
 ) -> RunReport {
     let journey = order.journey;
@@ -113,9 +121,9 @@ async fn walk(
     };
     let mut steps = Vec::new();
     let mut failure = None;
-    for step in &journey.steps {
+    for (index, step) in journey.steps.iter().enumerate() {
         robot.step.clone_from(&step.slug);
-        let done = take(&mut robot, step).await;
+        let done = take(&mut robot, step, |name| stopwatch.lap(Some(index), name)).await;
         let (duration, outcome) = match &done {
             Ok(duration) => (
                 Some(*duration),
@@ -140,13 +148,15 @@ async fn walk(
     }
     let outcome = outcome::of_run(&steps, failure.as_ref());
     let screenshot = if wants_screenshot(outcome) {
-        screenshot(&mut robot.context).await
+        let taken = screenshot(&mut robot.context).await;
+        stopwatch.lap(None, "screenshot");
+        taken
     } else {
         None
     };
     let state = robot.context.state();
     let documents = documents(robot.documents, state, &redaction);
-    RunReport {
+    let report = RunReport {
         run_id,
         started: order.started,
         queued: order.queued,
@@ -159,6 +169,13 @@ async fn walk(
         http_status: state.and_then(|state| state.http_status),
         documents,
         screenshot,
+        phases: Vec::new(),
+    };
+    drop(robot.context);
+    stopwatch.lap(None, "dispose");
+    RunReport {
+        phases: stopwatch.stop(),
+        ..report
     }
 }
 
@@ -180,11 +197,17 @@ fn documents(
 }
 
 /// Does what the step says and returns what the user waited: by the browser's clock, from the first action's beginning to
-/// the last one's end.
-async fn take(robot: &mut Robot<'_>, step: &Step) -> Result<Duration, Failure> {
+/// the last one's end. `done` is told what it has just done.
+async fn take(
+    robot: &mut Robot<'_>,
+    step: &Step,
+    mut done: impl FnMut(&'static str),
+) -> Result<Duration, Failure> {
     let mut whole: Option<action::Moment> = None;
     for action in &step.actions {
-        let moment = robot.act(action).await?;
+        let acted = robot.act(action).await;
+        done(action.name());
+        let moment = acted?;
         whole = Some(match whole {
             Some(first) => action::Moment {
                 ended_ms: moment.ended_ms,
@@ -194,6 +217,7 @@ async fn take(robot: &mut Robot<'_>, step: &Step) -> Result<Duration, Failure> {
         });
     }
     robot.look().await;
+    done("look");
     let waited_ms = whole.map_or(0.0, |whole| whole.ended_ms - whole.began_ms);
     Ok(Duration::from_secs_f64(waited_ms.max(0.0) / 1000.0))
 }

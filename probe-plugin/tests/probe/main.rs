@@ -12,3 +12,4 @@ mod mistakes;
 mod pages;
 mod running;
 mod telegraf_contract;
+mod trials;

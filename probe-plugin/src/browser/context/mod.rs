@@ -7,7 +7,10 @@
 mod ask;
 mod prepare;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use headless_chrome::protocol::cdp::{Browser, Page as PageDomain, Target, types::Method};
 use serde::{Deserialize, Serialize};
@@ -80,11 +83,22 @@ pub struct Context {
     /// What the dialogs said that were answered as told.
     answered_dialogs: Vec<String>,
     questions: u64,
+    opening: Opening,
+}
+
+/// How long the parts of its opening took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Opening {
+    /// A context that shares nothing.
+    pub context: Duration,
+    /// Its tab, ready for a journey.
+    pub tab: Duration,
 }
 
 impl Context {
     /// Makes a context with one blank tab, ready for a journey.
     pub async fn open(chromium: Arc<Chromium>, deadline: Instant) -> Result<Self, PageError> {
+        let began = Instant::now();
         let connection = chromium.connection().clone();
         let create = Target::CreateBrowserContext {
             dispose_on_detach: Some(true),
@@ -96,6 +110,7 @@ impl Context {
             .call(None, &create, deadline)
             .await?
             .browser_context_id;
+        let has_context = Instant::now();
         let events = connection.listen(&id);
         let mut context = Self {
             chromium,
@@ -106,6 +121,7 @@ impl Context {
             dialog_answer: None,
             answered_dialogs: Vec::new(),
             questions: 0,
+            opening: Opening::default(),
         };
         let create = Target::CreateTarget {
             url: "about:blank".into(),
@@ -129,7 +145,16 @@ impl Context {
         {
             context.next_event(deadline).await?;
         }
+        context.opening = Opening {
+            context: has_context - began,
+            tab: has_context.elapsed(),
+        };
         Ok(context)
+    }
+
+    /// How long its opening took.
+    pub const fn opening(&self) -> Opening {
+        self.opening
     }
 
     /// What is known of the tab in front; nothing where the last one is closed.

@@ -1,0 +1,171 @@
+//! `vigia-probe try`: a journey, now, for the person who writes it; and many times, to see whether it is flaky or what a
+//! machine can carry.
+
+mod json;
+mod phases;
+mod series;
+mod summary;
+mod waterfall;
+
+use std::{io::Write, num::NonZeroU32, path::PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use vigia_contract::{
+    data_model::Outcome,
+    mistake::{Mistake, Mistakes},
+    secret::SecretPlaces,
+    variables::Variables,
+};
+
+use super::Exit;
+use crate::{
+    browser::BrowserSettings,
+    config,
+    journey::{self, Journey},
+};
+use series::{Ran, Series, Subject};
+
+/// What is to be tried, and how.
+#[derive(Debug, Args)]
+pub struct Attempt {
+    /// The journey's file.
+    journey: PathBuf,
+    /// Takes browser, secrets and variables from this configuration.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// A variable to use instead of the journey's own, for example portal=http://127.0.0.1:8080.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = variable)]
+    variables: Vec<(String, String)>,
+    /// Starts the browser without its sandbox, which cannot work for root.
+    #[arg(long)]
+    no_sandbox: bool,
+    /// Writes the page as it stands at the end, a JPEG.
+    #[arg(long, value_name = "FILE", conflicts_with = "runs")]
+    screenshot: Option<PathBuf>,
+    /// Runs it so many times, each time as a new user in the same browser, and tells what they have in common.
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    runs: NonZeroU32,
+    /// So many of the runs at once.
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    concurrency: NonZeroU32,
+    /// Prints one JSON object for programs instead of text: every run, journeys a minute, own processor time and memory.
+    #[arg(long)]
+    json: bool,
+    /// Tells also where the wall time of a run goes, and what one call to the browser takes.
+    #[arg(long)]
+    phases: bool,
+}
+
+pub fn attempt(attempt: &Attempt) -> anyhow::Result<Exit> {
+    let subject = match prepare(attempt) {
+        Ok((journey, secrets, browser)) => Subject {
+            journey,
+            secrets,
+            browser,
+        },
+        Err(mistakes) if attempt.json => {
+            // A program reads stdout, a person reads this.
+            writeln!(std::io::stderr(), "{mistakes}")?;
+            return Ok(Exit::Failed);
+        }
+        Err(mistakes) => {
+            writeln!(std::io::stdout(), "{mistakes}")?;
+            return Ok(Exit::Failed);
+        }
+    };
+    let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
+    let (journey, series) = runtime.block_on(series::run(
+        subject,
+        series::Size {
+            runs: attempt.runs.get(),
+            concurrency: attempt.concurrency.get(),
+            screenshot: attempt.screenshot.is_some(),
+            calls: attempt.phases,
+        },
+    ))?;
+    if let (Some(path), [Ran { report, .. }]) = (&attempt.screenshot, series.runs.as_slice())
+        && let Some(jpeg) = &report.screenshot
+    {
+        std::fs::write(path, jpeg)
+            .with_context(|| format!("failed to write `{}`", path.display()))?;
+    }
+    tell(attempt, &journey, &series)?;
+    Ok(exit(&series))
+}
+
+fn tell(attempt: &Attempt, journey: &Journey, series: &Series) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    if attempt.json {
+        return json::write(&mut stdout, journey, series, attempt.phases);
+    }
+    match series.runs.as_slice() {
+        [only] => waterfall::write(&mut stdout, journey, &only.report)?,
+        _ => summary::write(&mut stdout, journey, series)?,
+    }
+    if attempt.phases {
+        phases::write(&mut stdout, journey, series)?;
+    }
+    Ok(())
+}
+
+/// A failed run outweighs one that could not be measured: it says something about the system.
+fn exit(series: &Series) -> Exit {
+    let any = |wanted: &[Outcome]| {
+        series
+            .runs
+            .iter()
+            .any(|ran| wanted.contains(&ran.report.outcome))
+    };
+    if any(&[Outcome::Failed]) {
+        Exit::Failed
+    } else if any(&[Outcome::Unmeasured, Outcome::Missed]) {
+        Exit::Unmeasured
+    } else {
+        Exit::Done
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write NAME=VALUE".to_owned())
+}
+
+fn prepare(attempt: &Attempt) -> Result<(Journey, SecretPlaces, BrowserSettings), Mistakes> {
+    let (secrets, mut browser, mut variables) = match &attempt.config {
+        Some(path) => {
+            let settings = config::read_settings(path)?;
+            (settings.secrets, settings.browser, settings.variables)
+        }
+        None => (
+            SecretPlaces::of_this_process(None),
+            BrowserSettings::default(),
+            Variables::new(),
+        ),
+    };
+    variables.extend(attempt.variables.iter().cloned());
+    browser.sandbox &= !attempt.no_sandbox;
+    let journey = journey::read(&attempt.journey, &variables).map_err(Mistakes)?;
+    let unknown: Vec<Mistake> = attempt
+        .variables
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| !journey.variables.contains(*name))
+        .map(|name| Mistake {
+            path: attempt.journey.clone(),
+            place: None,
+            what: format!("the journey has no variable `{name}`"),
+            hint: "write the name as it stands under [variables] in its file".into(),
+        })
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Mistakes(unknown));
+    }
+    let missing = config::missing_secrets(&attempt.journey, &journey, &secrets);
+    if missing.is_empty() {
+        Ok((journey, secrets, browser))
+    } else {
+        Err(Mistakes(missing))
+    }
+}

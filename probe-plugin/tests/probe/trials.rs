@@ -1,0 +1,101 @@
+//! `vigia-probe try` with many runs: what is told of all of them, to a person and to a program.
+
+use std::process::Output;
+
+use serde_json::Value;
+use vigia_testbed::portal::{Fault, Portal, Switch};
+
+use crate::running::{JOURNEY, Setting, browser_table};
+
+fn attempt(setting: &Setting, more: &[&str]) -> Output {
+    setting
+        .command("try")
+        .arg(setting.path().join("journeys/journey.toml"))
+        .args(more)
+        .output()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_at_once_are_told_to_a_program_one_by_one() {
+    let portal = Portal::start().await.unwrap();
+    let setting = Setting::new(JOURNEY, portal.url(), browser_table());
+
+    let output = attempt(
+        &setting,
+        &["--runs", "3", "--concurrency", "2", "--json", "--phases"],
+    );
+
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["system"], "tramites");
+    assert_eq!(told["ok"], 3, "{told}");
+    assert_eq!(told["failed"], 0);
+    assert_eq!(told["concurrency"], 2);
+    let runs = told["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 3);
+    for run in runs {
+        assert_eq!(run["outcome"], "ok");
+        assert!(run["error"].is_null());
+        // The wall time holds all that the user waited, and all the phases.
+        let wall_ms = run["wall_ms"].as_f64().unwrap();
+        assert!(wall_ms > run["duration_ms"].as_f64().unwrap(), "{run}");
+        assert_eq!(run["steps"].as_array().unwrap().len(), 3);
+        let phases = run["phases"].as_array().unwrap();
+        let names: Vec<_> = phases.iter().map(|p| p["name"].as_str().unwrap()).collect();
+        assert_eq!(names[..4], ["browser", "context", "target", "prepare"]);
+        assert_eq!(names[4..6], ["goto", "fill"]);
+        assert_eq!(names.last(), Some(&"dispose"));
+        let all_ms: f64 = phases.iter().map(|p| p["took_ms"].as_f64().unwrap()).sum();
+        assert!(all_ms <= wall_ms && all_ms > 0.5 * wall_ms, "{run}");
+    }
+    // Two ran beside each other: all took less than one after the other.
+    let wall_seconds = told["wall_seconds"].as_f64().unwrap();
+    let one_by_one: f64 = runs
+        .iter()
+        .map(|run| run["wall_ms"].as_f64().unwrap())
+        .sum();
+    assert!(wall_seconds * 1000.0 < one_by_one, "{told}");
+    assert!(told["own_cpu_ms_per_journey"].as_f64().unwrap() > 0.0);
+    let resident = told["resident_bytes"].as_i64().unwrap();
+    assert!(told["peak_resident_bytes"].as_i64().unwrap() >= resident && resident > 1_000_000);
+    assert!(told["call_ms"].as_f64().unwrap() > 0.0);
+    assert!(setting.profiles().is_empty(), "{:?}", setting.profiles());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_runs_are_counted_and_explained_once() {
+    let portal = Portal::start().await.unwrap();
+    portal.set_fault(Fault::ServerError, Switch::On);
+    let setting = Setting::new(JOURNEY, portal.url(), browser_table());
+
+    let output = attempt(&setting, &["--runs", "2", "--json"]);
+
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["ok"], &told["failed"]), (&0.into(), &2.into()));
+    for run in told["runs"].as_array().unwrap() {
+        assert_eq!(run["outcome"], "failed");
+        assert_eq!(run["error_class"], "http_status");
+        assert!(run["duration_ms"].is_null(), "{run}");
+    }
+
+    let output = attempt(&setting, &["--runs", "2"]);
+
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.starts_with("tramites/consultar-tramite: 2 runs, 1 at a time, in "),
+        "{text}"
+    );
+    assert!(text.contains("\n  failed          2\n"), "{text}");
+    assert!(
+        text.contains("\n  2 x Buscar expediente: http_status: "),
+        "{text}"
+    );
+    // Nothing that failed has a time.
+    assert!(
+        text.contains("\n  the whole                  -          -\n"),
+        "{text}"
+    );
+}
