@@ -8,7 +8,7 @@ use super::{
     say,
 };
 
-/// How much more runs a block has where they are walked side by side: about the same time.
+/// How many times more runs a block has where they are walked side by side: about the same time.
 const SIDE_BY_SIDE: usize = 3;
 
 /// What is to be done.
@@ -120,12 +120,25 @@ fn told(contestant: Contestant, load: Load, report: &Report, failed: usize) -> B
     }
 }
 
-/// The value in the middle; of an even number the lower one of the two.
+/// The value in the middle, or between the two that are.
 pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values
-        .get(values.len().saturating_sub(1) / 2)
-        .copied()
-        .unwrap_or(f64::NAN)
+    match values.as_slice() {
+        [] => f64::NAN,
+        all if all.len() % 2 == 1 => all[all.len() / 2],
+        all => f64::midpoint(all[all.len() / 2 - 1], all[all.len() / 2]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert!((median([9.0, 1.0, 2.0].into_iter()) - 2.0).abs() < f64::EPSILON);
+        assert!((median([9.0, 1.0, 2.0, 4.0].into_iter()) - 3.0).abs() < f64::EPSILON);
+        assert!(median(std::iter::empty()).is_nan());
+    }
 }
