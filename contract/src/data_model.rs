@@ -261,7 +261,7 @@ pub enum ErrorClass {
     Download,
     /// The page's process is gone: the page's fault or this machine's, nobody can tell.
     Crash,
-    /// The probe's own browser: not there, hung, died.
+    /// The probe's own browser or program: not there, hung, died.
     Browser,
     /// The probe's own configuration, a secret that is not there.
     Config,
