@@ -6,9 +6,12 @@
 )]
 
 mod browser_faults;
+mod census;
 mod faults;
+mod hostile_pages;
 mod journeys;
 mod mistakes;
 mod pages;
 mod running;
+mod supervision;
 mod telegraf_contract;
