@@ -13,5 +13,6 @@ mod journeys;
 mod mistakes;
 mod pages;
 mod running;
+mod soak;
 mod supervision;
 mod telegraf_contract;
