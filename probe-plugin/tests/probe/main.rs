@@ -10,6 +10,7 @@ mod census;
 mod faults;
 mod hostile_pages;
 mod journeys;
+mod launching;
 mod mistakes;
 mod pages;
 mod running;
