@@ -15,7 +15,9 @@ const FULL_CHROMIUM: &str = "/usr/lib/chromium/chromium";
 
 /// A probe on a good portal; `more` stands in the table `[browser]`.
 pub fn setting(portal: &Portal, every: &str, more: &str) -> Setting {
-    let journey = JOURNEY.replace("every = \"1h\"", &format!("every = \"{every}\""));
+    let journey = JOURNEY
+        .replace("every = \"1h\"", &format!("every = \"{every}\""))
+        .replace("action_timeout = \"3s\"", "action_timeout = \"20s\"");
     Setting::new(
         &journey,
         portal.url(),
@@ -308,7 +310,9 @@ async fn the_full_browser_leaves_none_of_its_own_temporary_files() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_makes_runs_unmeasured_only_where_there_can_be_no_profile() {
     let portal = Portal::start().await.unwrap();
-    let journey = JOURNEY.replace("every = \"1h\"", "every = \"3s\"");
+    let journey = JOURNEY
+        .replace("every = \"1h\"", "every = \"3s\"")
+        .replace("action_timeout = \"3s\"", "action_timeout = \"20s\"");
     let setting =
         Setting::new(&journey, portal.url(), "[browser]\nsandbox = false").on_a_small_disk();
     let probe = Running::start(&setting);
