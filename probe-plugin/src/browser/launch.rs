@@ -10,7 +10,7 @@ use std::{
 };
 
 use command_fds::{CommandFdExt, FdMapping};
-use headless_chrome::protocol::cdp::Browser;
+use headless_chrome::protocol::cdp::{Browser, Target};
 use rustix::process::Pid;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
@@ -193,10 +193,16 @@ impl Chromium {
     /// From now on every new page has a session before anything runs in it.
     async fn attach_to_pages(&self, within: Duration) -> Result<(), CallError> {
         let deadline = Instant::now() + within;
-        self.connection
-            .call(None, &attach_to("page"), deadline)
-            .await
-            .map(drop)
+        let attach = attach_to("page");
+        // How a page's process ended is told only of targets that are discovered.
+        let discover = Target::SetDiscoverTargets {
+            discover: true,
+            filter: attach.filter.clone(),
+        };
+        let attached = self.connection.call(None, &attach, deadline);
+        let discovered = self.connection.call(None, &discover, deadline);
+        attached.await?;
+        discovered.await.map(drop)
     }
 
     /// Whether it answers the cheapest call there is in this time.

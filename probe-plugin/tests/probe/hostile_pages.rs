@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What the hostile journey may take in all, by its own file.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What comes on top of it at the worst: the look whether the browser hangs, and a picture of a page that cannot draw.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -31,7 +31,9 @@ async fn walk(
 ) -> Point {
     let portal = Portal::start().await.unwrap();
     let (address, asked) = serve(page);
-    let good = JOURNEY.replace("every = \"1h\"", "every = \"5s\"");
+    let good = JOURNEY
+        .replace("every = \"1h\"", "every = \"5s\"")
+        .replace("action_timeout = \"3s\"", "action_timeout = \"20s\"");
     let setting = Setting::new(
         &good,
         portal.url(),
@@ -368,7 +370,14 @@ async fn a_page_whose_process_is_killed_is_unmeasured() {
         }
     })
     .await;
-    assert_told(&told, ("unmeasured", Some("crash"), "crashed"));
+    assert_told(
+        &told,
+        (
+            "unmeasured",
+            Some("crash"),
+            "the page's process crashed: it was ended by signal 9",
+        ),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -378,8 +387,12 @@ async fn a_page_that_takes_memory_without_end_fails() {
         "<p>x</p><script>
            setTimeout(() => { const all = []; for (;;) all.push(new Array(1e7).fill(1.5)); }, 100);
          </script>",
-        r#"{ wait = "25s" }"#,
-        ("unmeasured", Some("crash"), "crashed"),
+        r#"{ wait = "50s" }"#,
+        (
+            "failed",
+            Some("crash"),
+            "it took more memory than a page may have",
+        ),
     )
     .await;
 }
