@@ -14,7 +14,7 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo benchmark test lint advisories
+.PHONY: help setup setup-checks build demo benchmark test soak lint advisories
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
@@ -22,6 +22,7 @@ help:
 	@echo "make demo    shows the product at work: a portal breaks, a mail arrives, it heals (half a minute; ONCE=1 ends by itself)"
 	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20 and npm)"
 	@echo "make test    runs every check and test (about 3 minutes once everything is built)"
+	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (some minutes)"
 	@echo "make lint    runs the checks alone: format, clippy, licences"
 
 setup:
@@ -52,6 +53,10 @@ $(peers): testbed/benchmark/package-lock.json
 # The binaries are built first: the tests of the demo run all three of them.
 test: lint build
 	CI=true cargo test --workspace --locked
+
+# Alone on the machine: what else runs on it is in the figures. SOAK_RUNS=500 makes fewer runs.
+soak: build
+	cargo test -p vigia-probe --test probe --locked -- --ignored --nocapture --exact soak::many_runs_hold_memory_descriptors_and_tasks_flat
 
 # cargo-deny's list of known holes is fetched from the network: `make advisories` asks it apart.
 lint: setup-checks

@@ -259,9 +259,9 @@ pub enum ErrorClass {
     Dialog,
     /// A download that failed.
     Download,
-    /// The page's process is gone: the page's fault or this machine's, nobody can tell.
+    /// The page's process is gone: by itself, which is the page's fault, or killed, where nobody can tell whose it is.
     Crash,
-    /// The probe's own browser: not there, hung, died.
+    /// The probe's own browser or program: not there, hung, died.
     Browser,
     /// The probe's own configuration, a secret that is not there.
     Config,

@@ -20,7 +20,7 @@ use tokio::{
 pub struct SessionId(pub String);
 
 /// Something that happened in a session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Event {
     /// Where.
     pub session: SessionId,
@@ -329,6 +329,13 @@ impl Waiting {
 
     /// To whoever listens to the context that the event is of. The browser's own session tells of new tabs.
     fn route(&mut self, event: Event) {
+        if event.method == "Target.targetCrashed" {
+            // It names the target alone, and is rare: whoever has that target knows it.
+            for listener in self.listeners.values() {
+                drop(listener.send(event.clone()));
+            }
+            return;
+        }
         let mut context = self.sessions.get(&event.session.0).cloned();
         match event.method.as_str() {
             "Target.attachedToTarget" => {

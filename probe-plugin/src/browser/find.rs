@@ -1,6 +1,9 @@
-//! Where the browser is, when the operator does not say.
+//! Where the browser is, when the operator does not say, and what stands where he says that it is.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Debian's own places. The programs in `/usr/bin` are shell wrappers that do not hand over their process; these are the
 /// programs themselves.
@@ -35,4 +38,18 @@ fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata()
         .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}
+
+/// What is wrong with a program that the system would not start.
+pub fn what_is_wrong(program: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied if program.is_dir() => "it is a folder".into(),
+        io::ErrorKind::PermissionDenied if program.is_file() && !is_program(program) => {
+            "it is not executable".into()
+        }
+        io::ErrorKind::NotFound if program.is_file() => {
+            "the interpreter or the loader that it asks for is not there".into()
+        }
+        _ => error.to_string(),
+    }
 }

@@ -1,33 +1,37 @@
-//! Starts Chromium and ends it: on a pipe instead of an open port, in a process group of its own, with a cleared
-//! environment and a profile that nobody else has.
+//! Starts Chromium: on a pipe instead of an open port, in a process group of its own, with a cleared environment and a
+//! profile that nobody else has. It ends when it is dropped.
 
 use std::{
     os::fd::OwnedFd,
     os::unix::process::CommandExt,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use command_fds::{CommandFdExt, FdMapping};
-use headless_chrome::protocol::cdp::Browser;
-use rustix::process::{Pid, Signal, kill_process_group};
-use tempfile::TempDir;
+use headless_chrome::protocol::cdp::{Browser, Target};
+use rustix::process::Pid;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    io::{AsyncRead, AsyncReadExt},
     net::unix::pipe,
     process::ChildStderr,
     task::JoinHandle,
 };
 
-use super::{BrowserSettings, CallError, Connection, context::attach_to, find, profile};
-use crate::log::{Level, log};
+use super::{
+    BrowserSettings, CallError, Connection,
+    context::attach_to,
+    find,
+    profile::{self, Profile},
+    remains::{NotGone, Remains},
+};
 
-/// How long a start may take: 0.2 s on an idle machine, several seconds on a starved one.
-const START_DEADLINE: Duration = Duration::from_secs(20);
+/// How much of Chromium's last words is kept for an error message: some lines.
+const LAST_WORDS_MAX_BYTES: usize = 1000;
 
-/// How many of Chromium's last words are kept for an error message.
-const LAST_WORDS_LINES: usize = 5;
+/// They end with the killed processes, unless one has left the group and lives on.
+const LAST_WORDS_DEADLINE: Duration = Duration::from_secs(2);
 
 /// What makes a browser of the desktop one for measuring. Chromium keeps only the last `--disable-features`.
 const ARGUMENTS: [&str; 22] = [
@@ -65,16 +69,24 @@ pub enum LaunchError {
         "no Chromium was found: install `chromium-headless-shell` or `chromium`, or name the program in [browser]"
     )]
     Missing,
+    /// There is no room for its profile.
+    #[error("failed to make a folder for the browser's profile in `{0}`: {1}")]
+    NoProfile(PathBuf, std::io::Error),
     /// The system would not start it.
-    #[error("failed to start the browser `{0}`: {1}")]
-    Unstartable(PathBuf, std::io::Error),
+    #[error("failed to start the browser `{program}`: {why}")]
+    Unstartable {
+        /// Which program.
+        program: PathBuf,
+        /// What is wrong with it, or what the system said.
+        why: String,
+    },
     /// It started and cannot be talked to.
-    #[error("the browser `{program}` started and then {what}; its last words: {last_words}")]
+    #[error("the browser `{program}` {what}; its last words: {last_words}")]
     Mute {
         /// Which program.
         program: PathBuf,
         /// What went wrong.
-        what: CallError,
+        what: String,
         /// From its standard error.
         last_words: String,
     },
@@ -84,28 +96,26 @@ pub enum LaunchError {
 #[derive(Debug)]
 pub struct Chromium {
     connection: Connection,
-    /// Nothing once it has been ended.
-    remains: Option<Remains>,
-}
-
-/// What is left to do when it ends.
-#[derive(Debug)]
-struct Remains {
-    group: Pid,
-    child: Child,
-    profile: TempDir,
+    remains: Remains,
 }
 
 impl Chromium {
-    /// Starts it and waits until it answers.
-    pub async fn launch(settings: &BrowserSettings) -> Result<Self, LaunchError> {
+    /// Starts it and waits until it answers; it counts as not gone until nothing of it is left.
+    pub async fn launch(
+        settings: &BrowserSettings,
+        not_gone: &NotGone,
+    ) -> Result<Self, LaunchError> {
         let program = settings
             .program
             .clone()
             .or_else(find::find)
             .ok_or(LaunchError::Missing)?;
-        let not_started = |error: std::io::Error| LaunchError::Unstartable(program.clone(), error);
-        let profile = profile::create().map_err(not_started)?;
+        let not_started = |error: std::io::Error| LaunchError::Unstartable {
+            why: find::what_is_wrong(&program, &error),
+            program: program.clone(),
+        };
+        let profile =
+            Profile::create().map_err(|error| LaunchError::NoProfile(profile::place(), error))?;
         let (to_browser, browser_reads) = pipe_to_browser().map_err(not_started)?;
         let (browser_writes, from_browser) = pipe_from_browser().map_err(not_started)?;
         let mut child = {
@@ -115,9 +125,11 @@ impl Chromium {
             command
                 .args(ARGUMENTS)
                 .args((!settings.sandbox).then_some("--no-sandbox"))
-                .arg(format!("--user-data-dir={}", profile.path().display()))
+                .arg(profile::user_data_dir(profile.path()))
                 .env_clear()
                 .env("HOME", profile.path())
+                // What it makes there stays when it is killed.
+                .env("TMPDIR", profile.path())
                 .env("PATH", "/usr/local/bin:/usr/bin:/bin")
                 .env("LANG", "C.UTF-8")
                 .stdin(Stdio::null())
@@ -141,18 +153,22 @@ impl Chromium {
         let stderr = child.stderr.take();
         let chromium = Self {
             connection: Connection::start(to_browser, from_browser),
-            remains: Some(Remains {
-                group: Pid::from_child(&child),
-                child,
-                profile,
-            }),
+            remains: Remains::of(child, profile, not_gone),
         };
         let last_words = stderr
             .and_then(|stderr| ChildStderr::from_std(stderr).ok())
             .map(|stderr| tokio::spawn(last_words(stderr)));
-        match chromium.attach_to_pages(START_DEADLINE).await {
+        match chromium.attach_to_pages(settings.launch_timeout).await {
             Ok(()) => Ok(chromium),
-            Err(what) => {
+            Err(error) => {
+                let what = match error {
+                    CallError::Closed => "ended before it answered".into(),
+                    CallError::Deadline(_) => format!(
+                        "did not answer within its `launch_timeout` of {} s",
+                        settings.launch_timeout.as_secs_f64()
+                    ),
+                    error => format!("cannot be talked to: {error}"),
+                };
                 drop(chromium);
                 let last_words = said(last_words).await;
                 Err(LaunchError::Mute {
@@ -164,14 +180,6 @@ impl Chromium {
         }
     }
 
-    /// Ends it; when this returns, nothing of it is left.
-    pub async fn end(mut self) -> anyhow::Result<()> {
-        if let Some(remains) = self.remains.take() {
-            tokio::task::spawn_blocking(move || remains.clear_away()).await??;
-        }
-        Ok(())
-    }
-
     /// The connection to it.
     pub const fn connection(&self) -> &Connection {
         &self.connection
@@ -179,16 +187,22 @@ impl Chromium {
 
     /// The process group of all its processes.
     pub fn group(&self) -> Option<Pid> {
-        self.remains.as_ref().map(|remains| remains.group)
+        self.remains.group()
     }
 
     /// From now on every new page has a session before anything runs in it.
     async fn attach_to_pages(&self, within: Duration) -> Result<(), CallError> {
         let deadline = Instant::now() + within;
-        self.connection
-            .call(None, &attach_to("page"), deadline)
-            .await
-            .map(drop)
+        let attach = attach_to("page");
+        // How a page's process ended is told only of targets that are discovered.
+        let discover = Target::SetDiscoverTargets {
+            discover: true,
+            filter: attach.filter.clone(),
+        };
+        let attached = self.connection.call(None, &attach, deadline);
+        let discovered = self.connection.call(None, &discover, deadline);
+        attached.await?;
+        discovered.await.map(drop)
     }
 
     /// Whether it answers the cheapest call there is in this time.
@@ -198,35 +212,6 @@ impl Chromium {
             .call(None, &version, Instant::now() + within)
             .await
             .map(drop)
-    }
-}
-
-impl Drop for Chromium {
-    fn drop(&mut self) {
-        if let Some(remains) = self.remains.take() {
-            // Not on a thread of the runtime: the end of a process is waited for.
-            std::thread::spawn(move || {
-                if let Err(error) = remains.clear_away() {
-                    log(
-                        Level::Warning,
-                        &format!("failed to clear a browser away: {error}"),
-                    );
-                }
-            });
-        }
-    }
-}
-
-impl Remains {
-    /// Kills all its processes, reaps the first and removes the profile.
-    fn clear_away(mut self) -> std::io::Result<()> {
-        match kill_process_group(self.group, Signal::KILL) {
-            // It had ended by itself, and all of its group.
-            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.child.wait()?;
-        self.profile.close()
     }
 }
 
@@ -241,25 +226,24 @@ fn pipe_from_browser() -> std::io::Result<(OwnedFd, pipe::Receiver)> {
 }
 
 /// Reads to the end, so that Chromium never blocks on it, and keeps the last lines.
-async fn last_words(stderr: impl AsyncRead + Unpin) -> String {
-    let mut lines = BufReader::new(stderr).lines();
-    let mut last: Vec<String> = Vec::new();
-    while let Ok(Some(line)) = lines.next_line().await {
-        if last.len() == LAST_WORDS_LINES {
-            last.remove(0);
-        }
-        last.push(line);
+async fn last_words(mut stderr: impl AsyncRead + Unpin) -> String {
+    let mut last: Vec<u8> = Vec::new();
+    while let Ok(1..) = stderr.read_buf(&mut last).await {
+        let surplus = last.len().saturating_sub(LAST_WORDS_MAX_BYTES);
+        last.drain(..surplus);
     }
-    if last.is_empty() {
+    let text = String::from_utf8_lossy(&last);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() {
         "none".into()
     } else {
-        last.join(" | ")
+        lines.join(" | ")
     }
 }
 
 async fn said(last_words: Option<JoinHandle<String>>) -> String {
     match last_words {
-        Some(task) => match tokio::time::timeout(Duration::from_secs(2), task).await {
+        Some(task) => match tokio::time::timeout(LAST_WORDS_DEADLINE, task).await {
             Ok(Ok(words)) => words,
             _ => "none".into(),
         },

@@ -3,9 +3,13 @@
 //! The protocol's own event types are not used: they are closed, and a value that Chromium added since would lose the
 //! whole event. Here each event is read for what is needed of it, and what cannot be read is ignored.
 
+use std::fmt;
+
+use rustix::process::Signal;
 use serde::Deserialize;
 
 use super::{
+    PageError,
     connection::{Event, SessionId},
     frames::{Frames, Navigated},
     traffic::TrafficLog,
@@ -25,7 +29,7 @@ pub struct PageState {
     /// What a dialog said that nobody expected.
     pub dialog: Option<String>,
     /// The page's process is gone.
-    pub crashed: bool,
+    pub crashed: Option<Crash>,
     /// What its documents asked for.
     pub traffic: TrafficLog,
     answered: Option<(String, i64)>,
@@ -64,6 +68,37 @@ struct Exception {
     description: Option<String>,
 }
 
+/// How a page's process ended: `Target.targetCrashed`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Crash {
+    /// Whose it was.
+    pub target_id: String,
+    /// The number of the signal.
+    error_code: i64,
+}
+
+impl Crash {
+    /// Whether the process gave up by itself, by its own trap: that is how V8 and Blink end when the page has taken all the
+    /// memory that a page may have, on any machine. What kills a process from outside, such as a machine without memory,
+    /// is another signal.
+    pub fn is_by_itself(&self) -> bool {
+        i64::from(Signal::TRAP.as_raw()) == self.error_code
+    }
+}
+
+impl fmt::Display for Crash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_by_itself() {
+            formatter.write_str(
+                "it took more memory than a page may have, or met a fault of the browser",
+            )
+        } else {
+            write!(formatter, "it was ended by signal {}", self.error_code)
+        }
+    }
+}
+
 impl PageState {
     /// A new page, still blank.
     pub fn new(main: String, session: SessionId) -> Self {
@@ -73,7 +108,7 @@ impl PageState {
             load_error: None,
             script_error: None,
             dialog: None,
-            crashed: false,
+            crashed: None,
             traffic: TrafficLog::default(),
             answered: None,
             document_error: None,
@@ -93,6 +128,14 @@ impl PageState {
     /// The main frame is on its way to another document.
     pub fn navigating(&self) -> bool {
         self.frames.main().navigating()
+    }
+
+    /// Its process is there.
+    pub fn alive(&self) -> Result<(), PageError> {
+        match &self.crashed {
+            Some(crash) => Err(PageError::Crashed(crash.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Takes an event in.
@@ -132,9 +175,6 @@ impl PageState {
                     let said = said.unwrap_or(details.text);
                     self.script_error = said.lines().next().map(str::to_owned);
                 }
-            }
-            "Inspector.targetCrashed" => {
-                self.crashed |= event.session == self.frames.main().session;
             }
             _ => {}
         }

@@ -1,58 +1,142 @@
-//! The one warm browser that all runs share: started when it is first needed, replaced when it is dead or worn.
+//! The one warm browser that all runs share: started when it is first needed, replaced when it is dead, hung or worn.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
+use anyhow::ensure;
 use rustix::process::Pid;
 use tokio::sync::Mutex;
 
-use super::{BrowserSettings, Chromium, LaunchError};
+use super::{BrowserSettings, Chromium, LaunchError, remains::NotGone, resident_bytes_of_group};
+use crate::log::{Level, log};
+
+/// How long a browser may take for its cheapest call: 0.1 ms on an idle machine, tenths of a second on a starved one.
+const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Its memory is looked at so often and no more: on a machine with many processes a look takes some milliseconds.
+const MEMORY_LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// What is killed is gone within a tenth of a second; more is only needed where the disk hangs.
+const END_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Hands out the browser. An old one ends when the last run that uses it does.
 #[derive(Debug)]
 pub struct WarmBrowser {
     settings: BrowserSettings,
-    current: Mutex<Option<Current>>,
+    state: Mutex<State>,
     starts: AtomicUsize,
+    not_gone: NotGone,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    current: Option<Current>,
+    /// The last start that came to nothing, and when that was.
+    failure: Option<(Instant, Arc<LaunchError>)>,
 }
 
 #[derive(Debug)]
 struct Current {
     chromium: Arc<Chromium>,
+    started: Instant,
     runs: u32,
+    memory_looked_at: Instant,
 }
 
 impl WarmBrowser {
     /// Starts nothing yet.
-    pub const fn new(settings: BrowserSettings) -> Self {
+    pub fn new(settings: BrowserSettings) -> Self {
         Self {
             settings,
-            current: Mutex::const_new(None),
+            state: Mutex::default(),
             starts: AtomicUsize::new(0),
+            not_gone: NotGone::default(),
         }
     }
 
-    /// A browser for one run.
-    pub async fn for_a_run(&self) -> Result<Arc<Chromium>, LaunchError> {
-        let mut current = self.current.lock().await;
-        if let Some(warm) = current.as_mut()
-            && warm.chromium.connection().is_open()
-            && warm.runs < self.settings.recycle_after_runs
+    /// A browser for one run, that answers now.
+    pub async fn for_a_run(&self) -> Result<Arc<Chromium>, Arc<LaunchError>> {
+        loop {
+            let chromium = self.current_or_new().await?;
+            match chromium.answers(HEALTH_DEADLINE).await {
+                Ok(()) => return Ok(chromium),
+                Err(error) => {
+                    log(
+                        Level::Warning,
+                        &format!("a new browser takes over from one that is not well: {error}"),
+                    );
+                    self.give_up(&chromium).await;
+                }
+            }
+        }
+    }
+
+    async fn current_or_new(&self) -> Result<Arc<Chromium>, Arc<LaunchError>> {
+        let asked = Instant::now();
+        let mut state = self.state.lock().await;
+        if let Some(current) = &mut state.current
+            && current.chromium.connection().is_open()
         {
-            warm.runs += 1;
-            return Ok(Arc::clone(&warm.chromium));
+            match self.wear(current).await {
+                None => {
+                    current.runs += 1;
+                    return Ok(Arc::clone(&current.chromium));
+                }
+                Some(wear) => log(
+                    Level::Info,
+                    &format!("a new browser takes over from one that {wear}"),
+                ),
+            }
+        }
+        if let Some((when, error)) = &state.failure
+            && *when > asked
+        {
+            // It failed while this run waited its turn: runs do not wait for one failure after another.
+            return Err(Arc::clone(error));
         }
         // Given up before the new one starts: two browsers at once could be more than the machine has.
-        *current = None;
+        state.current = None;
         self.starts.fetch_add(1, Ordering::Relaxed);
-        let chromium = Arc::new(Chromium::launch(&self.settings).await?);
-        *current = Some(Current {
-            chromium: Arc::clone(&chromium),
-            runs: 1,
+        match Chromium::launch(&self.settings, &self.not_gone).await {
+            Ok(chromium) => {
+                let chromium = Arc::new(chromium);
+                state.current = Some(Current {
+                    chromium: Arc::clone(&chromium),
+                    started: Instant::now(),
+                    runs: 1,
+                    memory_looked_at: Instant::now(),
+                });
+                Ok(chromium)
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                state.failure = Some((Instant::now(), Arc::clone(&error)));
+                Err(error)
+            }
+        }
+    }
+
+    /// Why the browser should be replaced, if it should.
+    async fn wear(&self, current: &mut Current) -> Option<String> {
+        let now = Instant::now();
+        let group = current.chromium.group().filter(|_| {
+            now.saturating_duration_since(current.memory_looked_at) >= MEMORY_LOOK_EVERY
         });
-        Ok(chromium)
+        let resident_bytes = match group {
+            Some(group) => {
+                current.memory_looked_at = now;
+                let look = tokio::task::spawn_blocking(move || resident_bytes_of_group(group));
+                look.await.ok().flatten()
+            }
+            None => None,
+        };
+        let age = now.saturating_duration_since(current.started);
+        wear(&self.settings, current.runs, age, resident_bytes)
     }
 
     /// How many times a browser was started.
@@ -62,31 +146,67 @@ impl WarmBrowser {
 
     /// The process group of the browser; nothing while there is none or one is being started.
     pub fn group(&self) -> Option<Pid> {
-        self.current.try_lock().ok()?.as_ref()?.chromium.group()
+        let state = self.state.try_lock().ok()?;
+        state.current.as_ref()?.chromium.group()
     }
 
     /// The browser does not do its work: the next run gets a new one.
     pub async fn give_up(&self, bad: &Arc<Chromium>) {
-        let mut current = self.current.lock().await;
-        if current
-            .as_ref()
-            .is_some_and(|warm| Arc::ptr_eq(&warm.chromium, bad))
-        {
-            *current = None;
-        }
-    }
-
-    /// Ends the browser; when this returns, nothing of it is left unless a run still uses it.
-    pub async fn end(&self) -> anyhow::Result<()> {
-        match self
-            .current
+        self.state
             .lock()
             .await
-            .take()
-            .map(|warm| Arc::try_unwrap(warm.chromium))
-        {
-            Some(Ok(chromium)) => chromium.end().await,
-            Some(Err(_)) | None => Ok(()),
-        }
+            .current
+            .take_if(|current| Arc::ptr_eq(&current.chromium, bad));
+    }
+
+    /// Ends the browser. When this returns well, nothing is left of it and of all that were before it.
+    pub async fn end(&self) -> anyhow::Result<()> {
+        self.state.lock().await.current = None;
+        ensure!(
+            self.not_gone.none(END_DEADLINE).await,
+            "a browser that was killed is still not gone"
+        );
+        Ok(())
+    }
+}
+
+fn wear(
+    settings: &BrowserSettings,
+    runs: u32,
+    age: Duration,
+    resident_bytes: Option<i64>,
+) -> Option<String> {
+    let resident_mb = resident_bytes.map_or(0, |bytes| bytes / 1_000_000);
+    if runs >= settings.recycle_after_runs.get() {
+        Some(format!("has made {runs} runs"))
+    } else if age >= settings.recycle_after {
+        Some(format!("is {} minutes old", age.as_secs() / 60))
+    } else if resident_mb > i64::from(settings.recycle_above_mb.get()) {
+        Some(format!("takes {resident_mb} MB of memory"))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_worn_by_runs_by_age_and_by_memory() {
+        let settings = BrowserSettings::default();
+        let hour = Duration::from_hours(1);
+        let worn = |runs, age, bytes| wear(&settings, runs, age, bytes);
+        assert_eq!(worn(499, 5 * hour, Some(4_000_999_999)), None);
+        assert_eq!(worn(499, 5 * hour, None), None);
+        assert_eq!(worn(500, hour, None).as_deref(), Some("has made 500 runs"));
+        assert_eq!(
+            worn(1, 6 * hour, None).as_deref(),
+            Some("is 360 minutes old")
+        );
+        assert_eq!(
+            worn(1, hour, Some(4_001_000_000)).as_deref(),
+            Some("takes 4001 MB of memory")
+        );
     }
 }

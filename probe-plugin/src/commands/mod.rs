@@ -3,6 +3,7 @@
 mod attempt;
 mod check;
 mod run;
+mod runs;
 mod stop;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -50,6 +51,7 @@ enum Exit {
 /// Reads the command line and does what it says.
 #[must_use]
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(tell_of_a_fault));
     let done = match Cli::parse().command {
         Command::Run { config } => run::run(&config),
         Command::Check { config } => check::check(&config),
@@ -62,4 +64,15 @@ pub fn main() -> ExitCode {
             ExitCode::from(Exit::Unmeasured as u8)
         }
     }
+}
+
+/// In one line, as Telegraf reads it, and without the panic's own words: they may quote what the page or a secret said.
+fn tell_of_a_fault(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map_or_else(|| "a place unknown".into(), ToString::to_string);
+    crate::log::log(
+        crate::log::Level::Error,
+        &format!("vigia-probe has a fault at {place}: please report it"),
+    );
 }

@@ -4,10 +4,7 @@ use std::{collections::VecDeque, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use jiff::Timestamp;
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinSet,
-};
+use tokio::sync::{mpsc, watch};
 use vigia_contract::{
     artifact::ArtifactKey,
     data_model::{ErrorClass, Outcome},
@@ -15,6 +12,7 @@ use vigia_contract::{
 
 use super::{
     Exit,
+    runs::{Ended, Panicked, Runs},
     stop::{Wish, wishes},
 };
 use crate::{
@@ -45,14 +43,6 @@ struct Shared {
     browser: WarmBrowser,
     lines: mpsc::Sender<Vec<u8>>,
     stopping: watch::Receiver<bool>,
-}
-
-/// A run that has ended.
-#[derive(Debug)]
-struct Ended {
-    journey: usize,
-    outcome: Outcome,
-    pictures: PictureMemory,
 }
 
 pub fn run(path: &Path) -> anyhow::Result<Exit> {
@@ -101,19 +91,19 @@ async fn until_stopped(config: Config) -> anyhow::Result<()> {
         lines: stdout.queue(),
         stopping,
     });
-    let mut runs: JoinSet<Ended> = JoinSet::new();
+    let mut runs = Runs::default();
     let worked = work(&shared, &mut runs, &mut wishes).await;
     // However the work ended: the runs under way are told, what waits is written, and nothing of the browser is left.
     stop.send_replace(true);
     let told = tokio::time::timeout(LAST_WORDS_DEADLINE, async {
-        while runs.join_next().await.is_some() {}
+        while runs.next().await.is_some() {}
     });
     if told.await.is_err() {
         log(
             Level::Error,
             "Telegraf does not read: the last runs could not be reported",
         );
-        runs.shutdown().await;
+        runs.abort().await;
     }
     if let Err(error) = shared.browser.end().await {
         log(
@@ -134,7 +124,7 @@ async fn until_stopped(config: Config) -> anyhow::Result<()> {
 /// while Telegraf does not read.
 async fn work(
     shared: &Arc<Shared>,
-    runs: &mut JoinSet<Ended>,
+    runs: &mut Runs,
     wishes: &mut mpsc::UnboundedReceiver<Wish>,
 ) -> anyhow::Result<()> {
     let journeys = &shared.config.journeys;
@@ -169,11 +159,19 @@ async fn work(
                 Some(Wish::Points) => schedule.ask_for_first_runs(Timestamp::now()),
                 Some(Wish::Stop) | None => return Ok(()),
             },
-            Some(ended) = runs.join_next() => {
-                let ended = ended.context("a run panicked")?;
-                counters.count(ended.outcome);
-                pictures[ended.journey] = ended.pictures;
-                schedule.finished(ended.journey);
+            Some(ended) = runs.next() => {
+                match ended {
+                    Ok(Ended { journey, outcome, pictures: kept }) => {
+                        counters.count(outcome);
+                        pictures[journey] = kept;
+                        schedule.finished(journey);
+                    }
+                    Err(Panicked { journey, report }) => {
+                        counters.count(report.outcome);
+                        to_say.push_back(lines(shared, journey, &Report::Ran { run: &report, picture: None, artifact: None }));
+                        schedule.finished(journey);
+                    }
+                }
                 schedule.tick(Timestamp::now())
             }
             place = shared.lines.reserve(), if !to_say.is_empty() => {
@@ -198,7 +196,7 @@ async fn work(
             match decision {
                 Decision::Start { journey, due } => {
                     let pictures = pictures[journey];
-                    runs.spawn(one_run(Arc::clone(shared), journey, due, pictures));
+                    runs.start(journey, one_run(Arc::clone(shared), journey, due, pictures));
                 }
                 Decision::Missed { journey, due, why } => {
                     counters.count(Outcome::Missed);

@@ -7,6 +7,8 @@ use rustix::{
     time::{ClockId, clock_gettime},
 };
 
+use crate::browser::{resident_bytes, resident_bytes_of_group};
+
 /// Nothing where the kernel does not tell.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Resources {
@@ -23,7 +25,7 @@ impl Resources {
     pub fn read(browser: Option<Pid>) -> Self {
         Self {
             resident_bytes: resident_bytes("self"),
-            browser_resident_bytes: browser.and_then(of_group),
+            browser_resident_bytes: browser.and_then(resident_bytes_of_group),
             cpu_pressure_percent: fs::read_to_string("/proc/pressure/cpu")
                 .ok()
                 .and_then(|text| some_avg10(&text)),
@@ -46,26 +48,6 @@ pub fn peak_resident_bytes() -> Option<i64> {
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: i64 = peak.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kilobytes * 1024)
-}
-
-/// The second number is the resident set, in pages: `proc_pid_statm(5)`.
-fn resident_bytes(process: &str) -> Option<i64> {
-    let statm = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
-    let pages: i64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * i64::try_from(rustix::param::page_size()).ok()?)
-}
-
-fn of_group(group: Pid) -> Option<i64> {
-    let group = group.as_raw_nonzero().to_string();
-    let entries = fs::read_dir("/proc").ok()?;
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let members = names.filter(|name| {
-        let stat = fs::read_to_string(format!("/proc/{name}/stat")).unwrap_or_default();
-        // State, parent and group stand behind the name in brackets: proc_pid_stat(5).
-        let behind = stat.rsplit_once(") ").map(|(_, behind)| behind);
-        behind.and_then(|fields| fields.split(' ').nth(2)) == Some(&group)
-    });
-    Some(members.filter_map(|name| resident_bytes(&name)).sum())
 }
 
 /// From `some avg10=1.53 avg60=0.87 ...`: Linux, Documentation/accounting/psi.rst.

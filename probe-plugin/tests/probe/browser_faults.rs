@@ -8,12 +8,10 @@ use vigia_testbed::portal::{Fault, Portal, Switch};
 use crate::running::{JOURNEY, Running, Setting, browser_table, members, until};
 
 /// A journey whose search never ends, so that there is time to do something to its browser.
-async fn held_up(every: &str) -> (Portal, Setting, Running, Pid) {
+async fn held_up() -> (Portal, Setting, Running, Pid) {
     let portal = Portal::start().await.unwrap();
     portal.set_fault(Fault::NeverEnds, Switch::On);
-    let journey = JOURNEY
-        .replace("action_timeout = \"3s\"", "action_timeout = \"20s\"")
-        .replace("every = \"1h\"", &format!("every = \"{every}\""));
+    let journey = JOURNEY.replace("action_timeout = \"3s\"", "action_timeout = \"20s\"");
     let setting = Setting::new(&journey, portal.url(), browser_table());
     let mut probe = Running::start(&setting);
     probe.ask_for_points();
@@ -89,35 +87,8 @@ async fn a_browser_that_dies_at_its_start_is_told_with_its_last_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_that_is_killed_makes_the_run_unmeasured_and_the_next_one_good() {
-    let (portal, setting, probe, browser) = held_up("5s").await;
-
-    kill_process_group(browser, Signal::KILL).unwrap();
-
-    let run = probe.run_that_started();
-    assert_eq!(
-        run.journey.text("result"),
-        Some("unmeasured"),
-        "{}",
-        run.journey.0
-    );
-    assert_eq!(run.journey.text("error_class"), Some("browser"));
-    portal.set_fault(Fault::NeverEnds, Switch::Off);
-    let next = probe.run_that_started();
-    assert_eq!(
-        next.journey.text("result"),
-        Some("ok"),
-        "{}",
-        next.journey.0
-    );
-    probe.stop();
-    until("the browser's end", || left_of(browser).is_empty());
-    assert_eq!(setting.profiles(), Vec::<std::path::PathBuf>::new());
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_hangs_makes_the_run_unmeasured_inside_its_deadline() {
-    let (_portal, _setting, probe, browser) = held_up("1h").await;
+    let (_portal, _setting, probe, browser) = held_up().await;
 
     kill_process_group(browser, Signal::STOP).unwrap();
 
@@ -138,7 +109,7 @@ async fn a_browser_that_hangs_makes_the_run_unmeasured_inside_its_deadline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_probe_that_is_killed_leaves_no_browser_and_the_next_one_sweeps_its_profile() {
-    let (_portal, setting, probe, browser) = held_up("1h").await;
+    let (_portal, setting, probe, browser) = held_up().await;
 
     kill_process(probe.id(), Signal::KILL).unwrap();
 
@@ -157,7 +128,7 @@ async fn a_probe_that_is_killed_leaves_no_browser_and_the_next_one_sweeps_its_pr
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopped_in_the_middle_of_a_run_the_probe_says_so_and_ends_in_time() {
-    let (_portal, setting, probe, browser) = held_up("1h").await;
+    let (_portal, setting, probe, browser) = held_up().await;
     let stopped = std::time::Instant::now();
 
     let (status, points, stderr) = probe.stop();

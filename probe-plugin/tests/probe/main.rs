@@ -6,10 +6,15 @@
 )]
 
 mod browser_faults;
+mod census;
 mod faults;
+mod hostile_pages;
 mod journeys;
+mod launching;
 mod mistakes;
 mod pages;
 mod running;
+mod soak;
+mod supervision;
 mod telegraf_contract;
 mod trials;

@@ -64,6 +64,8 @@ actions = [
 #[derive(Debug)]
 pub struct Setting {
     folder: TempDir,
+    /// Its temporary files are on a disk of their own that soon is full.
+    small_disk: bool,
 }
 
 impl Setting {
@@ -79,7 +81,36 @@ impl Setting {
             ),
         )
         .unwrap();
-        Self { folder }
+        Self {
+            folder,
+            small_disk: false,
+        }
+    }
+
+    /// The same with temporary files on a small disk that only the probe and its browser see. They are root in a world of
+    /// their own there, so that Chromium's sandbox must be off.
+    pub fn on_a_small_disk(self) -> Self {
+        Self {
+            small_disk: true,
+            ..self
+        }
+    }
+
+    /// Where a running probe's temporary files are.
+    pub fn temporary_files(&self, of: &Running) -> PathBuf {
+        let temporary = self.folder.path().join("tmp");
+        if self.small_disk {
+            let root = PathBuf::from(format!("/proc/{}/root", of.id()));
+            root.join(temporary.strip_prefix("/").unwrap())
+        } else {
+            temporary
+        }
+    }
+
+    /// One more journey.
+    pub fn add_journey(&self, name: &str, journey: &str) {
+        let file = self.folder.path().join("journeys").join(name);
+        fs::write(file.with_extension("toml"), journey).unwrap();
     }
 
     /// Where it is.
@@ -97,7 +128,16 @@ impl Setting {
     pub fn command(&self, subcommand: &str) -> Command {
         let temporary = self.folder.path().join("tmp");
         fs::create_dir_all(&temporary).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vigia-probe"));
+        let program = env!("CARGO_BIN_EXE_vigia-probe");
+        let mut command = if self.small_disk {
+            let mount =
+                "mount -t tmpfs -o size=32m,nr_inodes=1000 tmpfs \"$TMPDIR\" && exec \"$0\" \"$@\"";
+            let mut command = Command::new("unshare");
+            command.args(["-rm", "sh", "-c", mount, program]);
+            command
+        } else {
+            Command::new(program)
+        };
         command
             .arg(subcommand)
             .arg("--config")
@@ -113,13 +153,19 @@ impl Setting {
         entries.map(|entry| entry.unwrap().path()).collect()
     }
 
-    /// The process group of the browser: its first process leads it and names this folder on its command line.
+    /// The process group of the browser.
     pub fn browser_group(&self) -> Option<i32> {
+        self.browser_groups().first().copied()
+    }
+
+    /// The process groups of all browsers: the first process of each leads it and names this folder on its command line.
+    pub fn browser_groups(&self) -> Vec<i32> {
         let needle = self.folder.path().join("tmp").display().to_string();
-        processes().find(|id| {
+        let leads = |id: &i32| {
             let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
             group(*id) == Some(*id) && String::from_utf8_lossy(&line).contains(&needle)
-        })
+        };
+        processes().filter(leads).collect()
     }
 }
 
@@ -226,6 +272,18 @@ impl Running {
         };
         let steps = (0..count).map(|_| self.next("journey_step")).collect();
         Run { journey, steps }
+    }
+
+    /// The next run of this journey that was not missed, and the runs of the others before it.
+    pub fn run_of(&self, journey: &str) -> (Run, Vec<Run>) {
+        let mut others = Vec::new();
+        loop {
+            let run = self.run_that_started();
+            if run.journey.tag("journey").as_deref() == Some(journey) {
+                return (run, others);
+            }
+            others.push(run);
+        }
     }
 
     /// The next run that was not missed: on a starved machine a run may outlive its interval.

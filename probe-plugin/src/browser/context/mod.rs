@@ -20,6 +20,7 @@ use super::{
     CallError, Chromium, PageState, SessionId,
     connection::{Connection, Event},
     frames::Attached,
+    page_state::Crash,
 };
 use prepare::prepare;
 
@@ -35,8 +36,8 @@ pub enum PageError {
     #[error(transparent)]
     Call(#[from] CallError),
     /// The page's process is gone.
-    #[error("the page's process crashed")]
-    Crashed,
+    #[error("the page's process crashed: {0}")]
+    Crashed(Crash),
     /// There is no tab any more.
     #[error("the page closed its own window")]
     Gone,
@@ -230,8 +231,7 @@ impl Context {
 
     fn alive(&self) -> Result<(), PageError> {
         match self.tabs.last() {
-            Some(tab) if tab.state.crashed => Err(PageError::Crashed),
-            Some(_) => Ok(()),
+            Some(tab) => tab.state.alive(),
             None => Err(PageError::Gone),
         }
     }
@@ -251,9 +251,9 @@ impl Context {
         let event = event.ok_or(CallError::Closed)?;
         self.take(&event);
         match self.tabs.last() {
-            Some(tab) if tab.state.crashed => Err(PageError::Crashed),
+            Some(tab) => tab.state.alive(),
             None if self.asked_for.is_empty() => Err(PageError::Gone),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -274,6 +274,16 @@ impl Context {
                     .push(!(url.is_empty() || url == "about:blank"));
             }
             "Page.javascriptDialogOpening" => self.answer_dialog(event),
+            "Target.targetCrashed" => {
+                if let Some(crash) = event.read::<Crash>()
+                    && let Some(tab) = self
+                        .tabs
+                        .iter_mut()
+                        .find(|tab| tab.target == crash.target_id)
+                {
+                    tab.state.crashed = Some(crash);
+                }
+            }
             _ => {
                 if let Some(tab) = self.tab_of(&event.session) {
                     tab.state.apply(event);

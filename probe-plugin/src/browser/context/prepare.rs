@@ -1,9 +1,6 @@
 //! What every new session is told before anything runs in it.
 
-use headless_chrome::protocol::cdp::{
-    Emulation, Network, Page as PageDomain, Runtime, Target, types::Method,
-};
-use serde::Serialize;
+use headless_chrome::protocol::cdp::{Emulation, Network, Page as PageDomain, Runtime, Target};
 
 use super::send;
 use crate::browser::{SessionId, connection::Connection, frames::WORLD, script};
@@ -25,7 +22,6 @@ pub fn prepare(connection: &Connection, session: &SessionId) {
     );
     send(connection, session, &network_enable());
     send(connection, session, &Runtime::Enable(None));
-    send(connection, session, &InspectorEnable {});
     send(
         connection,
         session,
@@ -57,15 +53,6 @@ pub fn attach_to(r#type: &str) -> Target::SetAutoAttach {
             Type: Some(r#type.into()),
         }]),
     }
-}
-
-/// `Inspector.enable` tells of a crash; the crate's type for it takes no parameters in a form that Chromium refuses.
-#[derive(Debug, Serialize)]
-struct InspectorEnable {}
-
-impl Method for InspectorEnable {
-    const NAME: &'static str = "Inspector.enable";
-    type ReturnObject = serde_json::Value;
 }
 
 /// Bodies are not read, so none need be kept.

@@ -40,6 +40,22 @@ function nameFromContent(element) {
   return parts.join('');
 }
 
+// The labels of each field, gathered once for a look: `element.labels` walks the whole document for every element.
+let labels = null;
+const lookAfresh = () => { labels = null; };
+
+function labelsOf(element) {
+  if (!labels) {
+    labels = new Map();
+    for (const root of roots(document)) {
+      for (const label of root.querySelectorAll('label')) {
+        if (label.control) labels.set(label.control, [...(labels.get(label.control) || []), label]);
+      }
+    }
+  }
+  return labels.get(element) || [];
+}
+
 function name(element) {
   const by = squeeze(element.getAttribute('aria-labelledby'));
   if (by) {
@@ -48,7 +64,7 @@ function name(element) {
   }
   const own = squeeze(element.getAttribute('aria-label'));
   if (own) return own;
-  if (element.labels?.length) return squeeze([...element.labels].map(nameFromContent).join(' '));
+  if (labelsOf(element).length) return squeeze(labelsOf(element).map(nameFromContent).join(' '));
   if (element.localName === 'input' && ['button', 'submit', 'reset'].includes(element.type)) {
     return squeeze(element.value) || { submit: 'Submit', reset: 'Reset' }[element.type] || '';
   }

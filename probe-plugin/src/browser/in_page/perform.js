@@ -14,6 +14,7 @@ async function perform(request) {
   const end = performance.now() + request.timeout_ms;
   for (let first = true; ; first = false) {
     const looked = performance.now();
+    lookAfresh();
     let answer;
     try {
       answer = await CHECK[request.what](request);

@@ -289,8 +289,11 @@ impl Robot<'_> {
         };
         let by_browser = |told: String| Failure::of_probe(ErrorClass::Browser, told);
         Err(match error {
+            PageError::Crashed(ref crash) if crash.is_by_itself() => {
+                Failure::of_system(ErrorClass::Crash, error.to_string())
+            }
             // The system's page may be at fault, or this machine's memory: nobody can tell.
-            PageError::Crashed => Failure::of_probe(ErrorClass::Crash, error.to_string()),
+            PageError::Crashed(_) => Failure::of_probe(ErrorClass::Crash, error.to_string()),
             PageError::Gone => Failure::of_system(ErrorClass::Script, error.to_string()),
             PageError::Late | PageError::Call(CallError::Deadline(_)) => {
                 if let Some(failure) = self.unexpected_dialog() {
