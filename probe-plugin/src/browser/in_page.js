@@ -5,7 +5,7 @@
 globalThis.vigia = (() => {
   'use strict';
   const LOOK_AGAIN_MS = 50;
-  const FRAME_MS = 16;
+  const REST_MS = 4;
   const SHOWN_CANDIDATES = 5;
 
   const now = () => performance.timeOrigin + performance.now();
@@ -309,6 +309,8 @@ globalThis.vigia = (() => {
       const { element } = found;
       if (disabled(element)) return no('disabled', `\`${shown}\` is disabled`);
       if (!wholeInWindow(element)) toTheMiddle(element);
+      // To see whether it stands still takes the robot's time, not the user's.
+      const ready = now();
       if (!(await still(element))) return no('moving', `\`${shown}\` does not stand still`);
       const point = pointIn(element);
       if (!point) return no('outside', `\`${shown}\` is outside the window and cannot be scrolled into it`);
@@ -319,7 +321,8 @@ globalThis.vigia = (() => {
         request.centred = true;
         return no('covered', () => `\`${shown}\` is covered by ${hit ? describe(hit) : 'nothing that can be named'}`);
       }
-      return yes(point);
+      attend();
+      return yes({ ...point, ready });
     },
     fill({ selector, shown }) {
       const found = one(selector, shown);
@@ -353,45 +356,81 @@ globalThis.vigia = (() => {
       return no('unmet', `the page${title ? ' ' + quoted(title) : ''} does not show ${quoted(text)}`);
     },
     now: () => yes(),
+    input: () => {
+      attend();
+      return yes();
+    },
   };
+
+  const EXPECTATIONS = new Set(['hidden', 'text', 'visible']);
+
+  // From an input to the next look, how the document changes: what is there at that look came with the last change.
+  let attention = null;
+  function attend() {
+    attention?.observer.disconnect();
+    const own = { last: now(), observer: new MutationObserver(() => { own.last = now(); }) };
+    observeAll(own.observer);
+    attention = own;
+  }
+
+  function lastChange() {
+    if (!attention) return null;
+    const { observer, last } = attention;
+    observer.disconnect();
+    attention = null;
+    return last;
+  }
+
+  function observeAll(observer) {
+    for (const root of roots(document)) {
+      observer.observe(root, { attributes: true, characterData: true, childList: true, subtree: true });
+    }
+  }
 
   // Asks until the answer is yes or the time is over, and then says why not. Looking again costs the page at most a third
   // of its time.
   async function perform(request) {
     const began = now();
-    const end = performance.now() + request.timeout_ms;
+    const end = began + request.timeout_ms;
     for (let first = true; ; first = false) {
-      const looked = performance.now();
+      const looked = now();
+      const change = EXPECTATIONS.has(request.what) ? lastChange() : null;
       let answer;
       try {
         answer = await CHECK[request.what](request);
       } catch (error) {
         if (error.name !== 'SyntaxError') throw error;
-        return { ok: false, why: 'selector', message: `\`${request.shown}\` is no selector: ${error.message}`, at: now() };
+        const message = `\`${request.shown}\` is no selector: ${error.message}`;
+        return { ok: false, why: 'selector', message, began, at: now(), answered: now() };
       }
-      const looking = performance.now();
+      const looking = now();
       if (answer.ok || looking >= end) {
         const { ok, why, x, y } = answer;
         const message = typeof answer.message === 'function' ? answer.message() : answer.message;
         const at = answer.at ?? now();
-        return { ok, why, message, began, at, waited: !first, x, y, page: vitals() };
+        const came = first ? change : looked;
+        const ready = first ? null : answer.ready ?? came;
+        return { ok, why, message, began, at, came, ready, x, y, page: vitals(), answered: now() };
       }
-      const pause = Math.max(FRAME_MS, 2 * (looking - looked));
+      const pause = Math.max(REST_MS, 2 * (looking - looked));
       await changed(Math.max(pause, Math.min(LOOK_AGAIN_MS, end - looking)));
-      const rest = pause - (performance.now() - looking);
+      const rest = pause - (now() - looking);
       if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
     }
   }
+
+  // What shows or hides something without a change of the document: styles that arrive, move and end.
+  const SHOWING = ['animationend', 'animationstart', 'load', 'toggle', 'transitionend', 'transitionstart'];
 
   function changed(atMostMs) {
     return new Promise((resolve) => {
       const observer = new MutationObserver(done);
       const timer = setTimeout(done, atMostMs);
-      for (const root of roots(document)) {
-        observer.observe(root, { attributes: true, characterData: true, childList: true, subtree: true });
-      }
+      observeAll(observer);
+      for (const type of SHOWING) document.addEventListener(type, done, true);
       function done() {
         observer.disconnect();
+        for (const type of SHOWING) document.removeEventListener(type, done, true);
         clearTimeout(timer);
         resolve();
       }
@@ -399,16 +438,22 @@ globalThis.vigia = (() => {
   }
 
   // After an input: lets what it set off begin, so that a navigation it starts is known.
-  const settle = () => new Promise((resolve) => {
-    const timer = setTimeout(resolve, 100);
-    scheduler.postTask(() => { clearTimeout(timer); resolve(); }, { priority: 'background' });
-  }).then(() => yes());
+  const settle = async () => {
+    const began = now();
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, 100);
+      scheduler.postTask(() => { clearTimeout(timer); resolve(); }, { priority: 'background' });
+    });
+    // The page has handled the input, and what it set off has changed the document: the waiting since is the robot's.
+    return { ok: true, began, at: Math.max(began, attention?.last ?? began), answered: now() };
+  };
 
-  // When the document was asked for and when its load was complete, by the browser's own clock.
+  // When the document's load was complete, by the browser's own clock.
   function loaded() {
+    const began = now();
     const [entry] = performance.getEntriesByType('navigation');
     const end = entry && entry.loadEventEnd > 0 ? performance.timeOrigin + entry.loadEventEnd : now();
-    return { ok: true, at: end, began: performance.timeOrigin, page: vitals() };
+    return { ok: true, at: end, began, page: vitals(), answered: now() };
   }
 
   return { perform, settle, loaded };

@@ -1,4 +1,4 @@
-//! Does one action on a page as a user would, and says when it began and ended by the browser's own clock.
+//! Does one action on a page as a user would, and says what the user waited for it.
 
 use std::{
     fmt::Write,
@@ -15,9 +15,11 @@ use vigia_contract::{
 
 use super::{
     Failure,
+    clock::{Clock, Exchange},
     document::{Documents, Timings},
     input::{keyboard, mouse},
     net_error, still_answers,
+    waiting::{Moment, Wait},
 };
 use crate::{
     browser::{CallError, Function, Page, PageError},
@@ -30,15 +32,6 @@ const ERROR_PAGE_DEADLINE: Duration = Duration::from_secs(1);
 /// A look that nobody waits for.
 const LOOK_DEADLINE: Duration = Duration::from_millis(200);
 
-/// When something was, in milliseconds since 1970 by the browser's monotonic clock. Only differences mean anything.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// The user's input, or the request for the document.
-    pub began_ms: f64,
-    /// What was waited for was there.
-    pub ended_ms: f64,
-}
-
 /// Hands and eyes on one page.
 #[derive(Debug)]
 pub struct Robot<'a> {
@@ -50,35 +43,63 @@ pub struct Robot<'a> {
     pub action_timeout: Duration,
     /// When the journey's time is over.
     pub deadline: Instant,
+    /// What all its times are told by.
+    pub clock: Clock,
     /// The slug of the step that it is in.
     pub step: String,
     /// What it saw of each document.
     pub documents: Documents,
 }
 
-/// What the script in the page answers.
+/// What the script in the page answers; its times are by the page's clock until [`Self::by`] has turned them.
 #[derive(Debug, Deserialize)]
 struct Answer {
     ok: bool,
     why: Option<String>,
     message: Option<String>,
-    began: Option<f64>,
+    /// The first look.
+    began: f64,
+    /// The last one, or what was asked for.
     at: f64,
-    /// Not ready at the first look.
-    #[serde(default)]
-    waited: bool,
+    /// What is there now came then; nothing where it may have been there for long.
+    came: Option<f64>,
+    /// What was not ready at the first look was ready then.
+    ready: Option<f64>,
+    /// The last thing that the script did.
+    answered: f64,
     x: Option<f64>,
     y: Option<f64>,
     page: Option<Timings>,
 }
 
+/// An input on its way.
+#[derive(Clone, Copy, Debug)]
+struct UserInput {
+    waited: Option<Wait>,
+    began_ms: f64,
+}
+
 impl Answer {
-    /// When the user's time began: with the input where all was ready for it, with the wait where it was not.
-    fn begin(&self) -> f64 {
-        match self.began {
-            Some(began) if self.waited => began,
-            _ => self.at,
-        }
+    /// Turns its times into the run's.
+    fn by(mut self, clock: &Clock, sent_ms: f64) -> Self {
+        let zero_ms = clock.zero_ms(Exchange {
+            sent_ms,
+            began_ms: self.began,
+            answered_ms: self.answered,
+        });
+        self.began -= zero_ms;
+        self.at -= zero_ms;
+        self.came = self.came.map(|came| came - zero_ms);
+        self.ready = self.ready.map(|ready| ready - zero_ms);
+        self
+    }
+
+    /// The wait for what an action needed.
+    fn waited(&self) -> Option<Wait> {
+        self.ready.map(|until_ms| Wait {
+            from_ms: self.began,
+            until_ms,
+        })
     }
 }
 
@@ -114,7 +135,11 @@ impl Robot<'_> {
         }
         let request = json!({ "what": "now" });
         let soon = Instant::now() + LOOK_DEADLINE;
-        if let Ok(answer) = self.page.ask(Function::Perform, &request, soon).await {
+        if let Ok(answer) = self
+            .page
+            .ask::<Answer>(Function::Perform, &request, soon)
+            .await
+        {
             self.keep(&answer);
         }
     }
@@ -138,6 +163,7 @@ impl Robot<'_> {
         };
         let late = format!("`{shown}` did not answer");
         let before = self.page.state().loader.clone();
+        let began_ms = self.clock.now_ms();
         let answer = match self.page.call(&navigate, deadline).await {
             Err(PageError::Call(CallError::Refused { message, .. })) => {
                 let told = format!("`{shown}` is no address that can be opened: {message}");
@@ -160,11 +186,7 @@ impl Robot<'_> {
         }
         if answer.loader_id.is_none() {
             // Another place of the same document: there is nothing to load.
-            let at = self.now(deadline).await?;
-            return Ok(Moment {
-                began_ms: at,
-                ended_ms: at,
-            });
+            return Ok(Moment::Was);
         }
         // The document may hand over to another by script before its own load: the last one counts.
         let loaded = self
@@ -176,7 +198,11 @@ impl Robot<'_> {
         self.or_failure(loaded, &format!("`{shown}` did not finish loading"))
             .await?;
         self.document_is_good()?;
-        self.moment_of_load(deadline).await
+        Ok(Moment::Done {
+            waited: None,
+            began_ms,
+            ended_ms: self.moment_of_load(deadline).await?,
+        })
     }
 
     async fn click(&mut self, selector: &Selector, deadline: Instant) -> Result<Moment, Failure> {
@@ -188,6 +214,10 @@ impl Robot<'_> {
             ));
         };
         let before = self.page.state().loader.clone();
+        let input = UserInput {
+            waited: found.waited(),
+            began_ms: self.clock.now_ms(),
+        };
         // Written together: the three are one movement of a hand, and the last one's answer is the answer to all.
         self.page.send(&mouse(
             Input::DispatchMouseEventTypeOption::MouseMoved,
@@ -204,13 +234,13 @@ impl Robot<'_> {
         let did = format!("after the click on `{selector}`");
         self.or_failure(answered, &format!("{did} the page did not respond"))
             .await?;
-        let began_ms = found.begin();
-        self.after_input(began_ms, &before, &did, deadline).await
+        self.after_input(input, &before, &did, deadline).await
     }
 
     async fn fill(&mut self, fill: &Fill, deadline: Instant) -> Result<Moment, Failure> {
         let text = self.resolve(&fill.with)?;
         let found = self.perform("fill", &fill.field, deadline).await?;
+        let began_ms = self.clock.now_ms();
         let late = format!("`{}` did not take the text", fill.field);
         if text.expose_secret().is_empty() {
             let delete = Key {
@@ -233,19 +263,24 @@ impl Robot<'_> {
             "empty": text.expose_secret().is_empty(),
         });
         let kept = self.ask(kept, deadline).await?;
-        Ok(Moment {
-            began_ms: found.begin(),
+        Ok(Moment::Done {
+            waited: found.waited(),
+            began_ms,
             ended_ms: kept.at,
         })
     }
 
     async fn press(&mut self, key: &Key, deadline: Instant) -> Result<Moment, Failure> {
-        let began = self.now(deadline).await?;
+        self.ask(json!({ "what": "input" }), deadline).await?;
         let before = self.page.state().loader.clone();
         let did = format!("after the key `{}`", key.name);
+        let input = UserInput {
+            waited: None,
+            began_ms: self.clock.now_ms(),
+        };
         self.strike(key, deadline, &format!("{did} the page did not respond"))
             .await?;
-        self.after_input(began, &before, &did, deadline).await
+        self.after_input(input, &before, &did, deadline).await
     }
 
     async fn expect(
@@ -261,14 +296,16 @@ impl Robot<'_> {
             Expectation::Visible(selector) => self.perform("visible", selector, deadline).await?,
             Expectation::Hidden(selector) => self.perform("hidden", selector, deadline).await?,
         };
-        Ok(Moment {
-            began_ms: answer.began.unwrap_or(answer.at),
-            ended_ms: answer.at,
-        })
+        Ok(answer.came.map_or(Moment::Was, |until_ms| {
+            Moment::Came(Wait {
+                from_ms: answer.began,
+                until_ms,
+            })
+        }))
     }
 
     async fn wait(&mut self, duration: Duration) -> Result<Moment, Failure> {
-        let began = self.now(self.deadline).await?;
+        let began_ms = self.clock.now_ms();
         let end = Instant::now() + duration;
         match self.page.until(end.min(self.deadline), |_| false).await {
             Ok(()) | Err(PageError::Late) => {}
@@ -277,38 +314,43 @@ impl Robot<'_> {
         if end > self.deadline {
             return Err(over_time(None));
         }
-        let ended = self.now(self.deadline).await?;
-        Ok(Moment {
-            began_ms: began,
-            ended_ms: ended,
+        Ok(Moment::Done {
+            waited: None,
+            began_ms,
+            ended_ms: self.clock.now_ms(),
         })
     }
 
     /// After a click or a key: what it set off has begun, and if that is another document, it has loaded.
     async fn after_input(
         &mut self,
-        began_ms: f64,
+        input: UserInput,
         before: &str,
         did: &str,
         deadline: Instant,
     ) -> Result<Moment, Failure> {
         let late = format!("{did} the next page did not arrive");
+        let sent_ms = self.clock.now_ms();
         let settled = self.page.ask(Function::Settle, &json!({}), deadline).await;
         let settled: Answer = self.or_failure(settled, &late).await?;
+        let settled = settled.by(&self.clock, sent_ms);
         let arrived = self
             .page
             .until(deadline, |state| state.loaded && !state.navigating())
             .await;
         self.or_failure(arrived, &late).await?;
-        if self.page.state().loader == before {
-            return Ok(Moment {
-                began_ms,
-                ended_ms: settled.at,
-            });
-        }
-        self.document_is_good()?;
-        let loaded = self.moment_of_load(deadline).await?;
-        Ok(Moment { began_ms, ..loaded })
+        let UserInput { waited, began_ms } = input;
+        let ended_ms = if self.page.state().loader == before {
+            settled.at
+        } else {
+            self.document_is_good()?;
+            self.moment_of_load(deadline).await?
+        };
+        Ok(Moment::Done {
+            waited,
+            began_ms,
+            ended_ms,
+        })
     }
 
     async fn strike(&mut self, key: &Key, deadline: Instant, late: &str) -> Result<(), Failure> {
@@ -335,18 +377,13 @@ impl Robot<'_> {
         }
     }
 
-    async fn moment_of_load(&mut self, deadline: Instant) -> Result<Moment, Failure> {
+    /// When the document had loaded.
+    async fn moment_of_load(&mut self, deadline: Instant) -> Result<f64, Failure> {
+        let sent_ms = self.clock.now_ms();
         let answer = self.page.ask(Function::Loaded, &json!({}), deadline).await;
         let answer: Answer = self.or_failure(answer, "the page does not respond").await?;
         self.keep(&answer);
-        Ok(Moment {
-            began_ms: answer.began.unwrap_or(answer.at),
-            ended_ms: answer.at,
-        })
-    }
-
-    async fn now(&mut self, deadline: Instant) -> Result<f64, Failure> {
-        Ok(self.ask(json!({ "what": "now" }), deadline).await?.at)
+        Ok(answer.by(&self.clock, sent_ms).at)
     }
 
     async fn perform(
@@ -366,11 +403,12 @@ impl Robot<'_> {
         deadline: Instant,
     ) -> Result<Answer, Failure> {
         let asked = Instant::now();
+        let sent_ms = self.clock.now_ms();
         let answer = self.page.ask(Function::Perform, &request, deadline).await;
         let answer: Answer = self.or_failure(answer, "the page does not respond").await?;
         self.keep(&answer);
         if answer.ok {
-            return Ok(answer);
+            return Ok(answer.by(&self.clock, sent_ms));
         }
         let mut message = answer.message.unwrap_or_default();
         if Instant::now() >= self.deadline {

@@ -1,11 +1,13 @@
 //! One run: a fresh page, the steps of the journey in their order, and what that came to.
 
 mod action;
+mod clock;
 mod document;
 mod input;
 mod net_error;
 mod outcome;
 mod redaction;
+mod waiting;
 
 use std::{
     sync::{
@@ -27,8 +29,10 @@ use crate::{
     log::{Level, log},
 };
 use action::Robot;
+use clock::Clock;
 use document::Documents;
 use redaction::Redaction;
+use waiting::Waiting;
 
 pub use document::DocumentReport;
 pub use outcome::{Failure, RunReport, StepReport};
@@ -106,14 +110,16 @@ async fn walk(
         secrets: order.secrets,
         action_timeout: journey.action_timeout,
         deadline: Instant::now() + journey.timeout,
+        clock: Clock::start(),
         step: String::new(),
         documents: Documents::default(),
     };
     let mut steps = Vec::new();
     let mut failure = None;
+    let mut waiting = Waiting::default();
     for step in &journey.steps {
         robot.step.clone_from(&step.slug);
-        let done = take(&mut robot, step).await;
+        let done = take(&mut robot, step, &mut waiting).await;
         let (duration, outcome) = match &done {
             Ok(duration) => (
                 Some(*duration),
@@ -171,23 +177,17 @@ fn documents(seen: Documents, state: &PageState, redaction: &Redaction) -> Vec<D
     seen.0.into_iter().filter_map(with_traffic).collect()
 }
 
-/// Does what the step says and returns what the user waited: by the browser's clock, from the first action's beginning to
-/// the last one's end.
-async fn take(robot: &mut Robot<'_>, step: &Step) -> Result<Duration, Failure> {
-    let mut whole: Option<action::Moment> = None;
+/// Does what the step says and returns what the user waited.
+async fn take(
+    robot: &mut Robot<'_>,
+    step: &Step,
+    waiting: &mut Waiting,
+) -> Result<Duration, Failure> {
     for action in &step.actions {
-        let moment = robot.act(action).await?;
-        whole = Some(match whole {
-            Some(first) => action::Moment {
-                ended_ms: moment.ended_ms,
-                ..first
-            },
-            None => moment,
-        });
+        waiting.add(robot.act(action).await?);
     }
     robot.look().await;
-    let waited_ms = whole.map_or(0.0, |whole| whole.ended_ms - whole.began_ms);
-    Ok(Duration::from_secs_f64(waited_ms.max(0.0) / 1000.0))
+    Ok(Duration::from_secs_f64(waiting.end_step() / 1000.0))
 }
 
 /// A picture that cannot be taken is none, and is said; it changes nothing about the run.
