@@ -7,6 +7,7 @@ mod page;
 mod page_state;
 mod profile;
 mod traffic;
+mod vitals;
 mod warm;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use page::{Function, Page, PageError};
 pub use page_state::PageState;
 pub use profile::sweep as sweep_profiles;
 pub use traffic::Traffic;
+pub use vitals::{Timings, Vitals};
 pub use warm::WarmBrowser;
 
 /// How the browser is started: the table `[browser]`.

@@ -15,7 +15,10 @@ use headless_chrome::protocol::cdp::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::sync::mpsc;
 
-use super::{CallError, Chromium, PageState, SessionId, connection::Event, page_state::WORLD};
+use super::{
+    CallError, Chromium, PageState, SessionId, Vitals, connection::Event, page_state::WORLD,
+    vitals::TELL,
+};
 
 /// What a desktop user's window shows of a page, in pixels.
 const WINDOW: (u32, u32) = (1280, 800);
@@ -176,6 +179,15 @@ impl Page {
             ),
             connection.call(
                 session,
+                &Runtime::AddBinding {
+                    name: TELL.into(),
+                    execution_context_id: None,
+                    execution_context_name: Some(WORLD.into()),
+                },
+                deadline,
+            ),
+            connection.call(
+                session,
                 &PageDomain::AddScriptToEvaluateOnNewDocument {
                     source: include_str!("in_page.js").into(),
                     world_name: Some(WORLD.into()),
@@ -192,12 +204,19 @@ impl Page {
         calls.4.await?;
         calls.5.await?;
         calls.6.await?;
+        calls.7.await?;
         Ok(())
     }
 
     /// What is known of it.
     pub const fn state(&self) -> &PageState {
         &self.state
+    }
+
+    /// The document that is there has told what the browser measured of it.
+    pub fn look(&mut self, vitals: Vitals) {
+        let loader = self.state.loader.clone();
+        self.state.vitals.look(&loader, vitals);
     }
 
     /// The browser that it is a page of.

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::{connection::Event, traffic::TrafficLog};
+use super::{connection::Event, traffic::TrafficLog, vitals::VitalsLog};
 
 /// The name of the world in which `in_page.js` lives.
 pub const WORLD: &str = "vigia";
@@ -36,6 +36,8 @@ pub struct PageState {
     pub crashed: bool,
     /// What its documents asked for.
     pub traffic: TrafficLog,
+    /// What the browser measured of its documents.
+    pub vitals: VitalsLog,
     answered: Option<(String, i64)>,
     document_error: Option<String>,
 }
@@ -159,6 +161,7 @@ impl PageState {
     /// Takes an event in.
     pub fn apply(&mut self, event: &Event) {
         self.traffic.apply(event, &self.loader);
+        self.vitals.apply(event, &self.loader, self.world);
         match event.method.as_str() {
             "Page.frameNavigated" => self.navigated(event),
             "Page.navigatedWithinDocument" => {
@@ -279,6 +282,9 @@ impl PageState {
         self.loader = frame.loader_id;
         self.traffic
             .document(&self.loader, &self.url, self.http_status);
+        if self.load_error.is_none() {
+            self.vitals.document(&self.loader);
+        }
         self.loaded = false;
         self.navigation = Navigation::None;
         self.script_error = None;

@@ -16,13 +16,13 @@ use vigia_contract::{
 use super::{
     Failure,
     clock::{Clock, Exchange},
-    document::{Documents, Timings},
+    document::Documents,
     input::{keyboard, mouse},
     net_error, still_answers,
     waiting::{Moment, Wait},
 };
 use crate::{
-    browser::{CallError, Function, Page, PageError},
+    browser::{CallError, Function, Page, PageError, Vitals},
     journey::{Action, Expectation, Fill, Key, Selector},
 };
 
@@ -45,8 +45,6 @@ pub struct Robot<'a> {
     pub deadline: Instant,
     /// What all its times are told by.
     pub clock: Clock,
-    /// The slug of the step that it is in.
-    pub step: String,
     /// What it saw of each document.
     pub documents: Documents,
 }
@@ -69,7 +67,7 @@ struct Answer {
     answered: f64,
     x: Option<f64>,
     y: Option<f64>,
-    page: Option<Timings>,
+    page: Option<Vitals>,
 }
 
 /// An input on its way.
@@ -135,20 +133,19 @@ impl Robot<'_> {
         }
         let request = json!({ "what": "now" });
         let soon = Instant::now() + LOOK_DEADLINE;
-        if let Ok(answer) = self
+        if let Ok(mut answer) = self
             .page
             .ask::<Answer>(Function::Perform, &request, soon)
             .await
         {
-            self.keep(&answer);
+            self.keep(&mut answer);
         }
     }
 
     /// What an answer brings along is kept for the document that gave it.
-    fn keep(&mut self, answer: &Answer) {
-        if let Some(timings) = answer.page {
-            let loader = &self.page.state().loader;
-            self.documents.look(&self.step, loader, timings);
+    fn keep(&mut self, answer: &mut Answer) {
+        if let Some(vitals) = answer.page.take() {
+            self.page.look(vitals);
         }
     }
 
@@ -381,8 +378,8 @@ impl Robot<'_> {
     async fn moment_of_load(&mut self, deadline: Instant) -> Result<f64, Failure> {
         let sent_ms = self.clock.now_ms();
         let answer = self.page.ask(Function::Loaded, &json!({}), deadline).await;
-        let answer: Answer = self.or_failure(answer, "the page does not respond").await?;
-        self.keep(&answer);
+        let mut answer: Answer = self.or_failure(answer, "the page does not respond").await?;
+        self.keep(&mut answer);
         Ok(answer.by(&self.clock, sent_ms).at)
     }
 
@@ -405,8 +402,8 @@ impl Robot<'_> {
         let asked = Instant::now();
         let sent_ms = self.clock.now_ms();
         let answer = self.page.ask(Function::Perform, &request, deadline).await;
-        let answer: Answer = self.or_failure(answer, "the page does not respond").await?;
-        self.keep(&answer);
+        let mut answer: Answer = self.or_failure(answer, "the page does not respond").await?;
+        self.keep(&mut answer);
         if answer.ok {
             return Ok(answer.by(&self.clock, sent_ms));
         }

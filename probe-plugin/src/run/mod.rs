@@ -24,7 +24,7 @@ use vigia_contract::{
 };
 
 use crate::{
-    browser::{Chromium, Page, PageState, Traffic, WarmBrowser},
+    browser::{Chromium, Page, PageState, WarmBrowser},
     journey::{Journey, Step},
     log::{Level, log},
 };
@@ -111,15 +111,14 @@ async fn walk(
         action_timeout: journey.action_timeout,
         deadline: Instant::now() + journey.timeout,
         clock: Clock::start(),
-        step: String::new(),
         documents: Documents::default(),
     };
     let mut steps = Vec::new();
     let mut failure = None;
     let mut waiting = Waiting::default();
     for step in &journey.steps {
-        robot.step.clone_from(&step.slug);
         let done = take(&mut robot, step, &mut waiting).await;
+        robot.documents.note(&step.slug, robot.page.state());
         let (duration, outcome) = match &done {
             Ok(duration) => (
                 Some(*duration),
@@ -149,7 +148,7 @@ async fn walk(
         None
     };
     let state = robot.page.state();
-    let documents = documents(robot.documents, state, &redaction);
+    let documents = documents(&robot.documents, state, &redaction);
     RunReport {
         run_id,
         started: order.started,
@@ -164,17 +163,13 @@ async fn walk(
     }
 }
 
-/// What was seen of each document, with what it asked for.
-fn documents(seen: Documents, state: &PageState, redaction: &Redaction) -> Vec<DocumentReport> {
-    let with_traffic = |document: DocumentReport| {
-        let traffic = state.traffic.of(&document.loader)?.clone();
-        let url = redaction.apply(&traffic.url);
-        Some(DocumentReport {
-            traffic: Traffic { url, ..traffic },
-            ..document
-        })
-    };
-    seen.0.into_iter().filter_map(with_traffic).collect()
+/// What is told of each document, without secrets.
+fn documents(seen: &Documents, state: &PageState, redaction: &Redaction) -> Vec<DocumentReport> {
+    let mut documents = seen.reports(state);
+    for document in &mut documents {
+        document.url = redaction.apply(&document.url);
+    }
+    documents
 }
 
 /// Does what the step says and returns what the user waited.

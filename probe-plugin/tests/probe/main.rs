@@ -6,9 +6,12 @@
 )]
 
 mod browser_faults;
+mod error_classes;
 mod faults;
 mod journeys;
 mod mistakes;
+mod page_metrics;
 mod pages;
 mod running;
+mod site;
 mod telegraf_contract;

@@ -1,0 +1,1 @@
+//! Every error class, provoked for real.
