@@ -158,6 +158,12 @@ impl PageState {
         self.navigation != Navigation::None
     }
 
+    /// The status that this load was answered with, also where no page came of it.
+    pub fn answered_status(&self, loader: &str) -> Option<i64> {
+        let (_, status) = self.answered.as_ref().filter(|(of, _)| of == loader)?;
+        Some(*status)
+    }
+
     /// Takes an event in.
     pub fn apply(&mut self, event: &Event) {
         self.traffic.apply(event, &self.loader);

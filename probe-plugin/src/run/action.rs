@@ -168,6 +168,11 @@ impl Robot<'_> {
             }
             answer => self.or_failure(answer, &late).await?,
         };
+        if answer.error_text.as_deref() == Some("net::ERR_ABORTED") {
+            let loader = answer.loader_id.unwrap_or_default();
+            let status = self.page.state().answered_status(&loader);
+            return Err(net_error::no_page(&shown, status));
+        }
         if let Some(error) = answer.error_text {
             // The browser's own error page is on its way: it is what the picture of the failure will show.
             let soon = deadline.min(Instant::now() + ERROR_PAGE_DEADLINE);

@@ -15,3 +15,4 @@ mod pages;
 mod running;
 mod site;
 mod telegraf_contract;
+mod tls;

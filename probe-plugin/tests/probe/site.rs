@@ -83,7 +83,7 @@ pub fn walk(site: &str, actions: &str) -> (Run, Vec<Point>) {
     let setting = Setting::new(&journey(actions), site, browser_table());
     let mut probe = Running::start(&setting);
     probe.ask_for_points();
-    let run = probe.run();
+    let run = probe.run_that_started();
     let (_, rest, _) = probe.stop();
     let pages = rest
         .into_iter()
