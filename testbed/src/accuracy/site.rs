@@ -167,7 +167,6 @@ struct Arriving {
 
 async fn arrival(Query(asked): Query<Asked>, Query(arriving): Query<Arriving>) -> Response {
     let Asked { delay, n } = asked;
-    const FROM: &str = "globalThis.from = sessionStorage.began - performance.timeOrigin;";
     if arriving.fetch == 0 {
         wait(delay).await;
         return html(&format!("<p>Listo {n}.</p>"), &format!("{FROM} {OPENED}"));
@@ -179,6 +178,9 @@ async fn arrival(Query(asked): Query<Asked>, Query(arriving): Query<Arriving>) -
         ),
     )
 }
+
+/// What is told is counted from the input that led here.
+const FROM: &str = "globalThis.from = sessionStorage.began - performance.timeOrigin;";
 
 /// Tells when the document has loaded.
 const OPENED: &str =
