@@ -22,6 +22,7 @@ pub struct Clock {
 
 /// A question to a page and its answer, each by the clock of who gave it.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "numbers carry their unit")]
 pub struct Exchange {
     /// By the run's clock, before the question went out.
     pub sent_ms: f64,

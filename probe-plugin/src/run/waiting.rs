@@ -47,7 +47,9 @@ impl Waiting {
                 began_ms,
                 ended_ms,
             } => {
-                waited.into_iter().for_each(|wait| self.wait(wait));
+                if let Some(wait) = waited {
+                    self.wait(wait);
+                }
                 self.step_ms += (ended_ms - began_ms).max(0.0);
                 self.since_ms = Some(ended_ms);
             }
@@ -85,7 +87,9 @@ mod tests {
     /// In whole milliseconds, for the sake of comparing.
     fn took(moments: &[Moment]) -> String {
         let mut waiting = Waiting::default();
-        moments.iter().for_each(|moment| waiting.add(*moment));
+        for moment in moments {
+            waiting.add(*moment);
+        }
         format!("{:.0}", waiting.end_step())
     }
 

@@ -15,4 +15,5 @@ mod pages;
 mod running;
 mod site;
 mod telegraf_contract;
+mod times;
 mod tls;

@@ -78,9 +78,14 @@ pub fn journey(actions: &str) -> String {
     )
 }
 
-/// Walks it once and gives the run and its `journey_page` points.
+/// Walks these actions once and gives the run and its `journey_page` points.
 pub fn walk(site: &str, actions: &str) -> (Run, Vec<Point>) {
-    let setting = Setting::new(&journey(actions), site, browser_table());
+    walk_journey(site, &journey(actions))
+}
+
+/// Walks it once and gives the run and its `journey_page` points.
+pub fn walk_journey(site: &str, journey: &str) -> (Run, Vec<Point>) {
+    let setting = Setting::new(journey, site, browser_table());
     let mut probe = Running::start(&setting);
     probe.ask_for_points();
     let run = probe.run_that_started();
