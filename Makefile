@@ -14,7 +14,7 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo benchmark test soak lint advisories
+.PHONY: help setup setup-checks build demo benchmark accuracy test soak lint advisories
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
@@ -23,6 +23,7 @@ help:
 	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20 and npm)"
 	@echo "make test    runs every check and test (about 3 minutes once everything is built)"
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (some minutes)"
+	@echo "make accuracy  holds the times of steps against pages with known delays (4 minutes, on an idle machine)"
 	@echo "make lint    runs the checks alone: format, clippy, licences"
 
 setup:
@@ -49,6 +50,11 @@ $(peers): testbed/benchmark/package-lock.json
 		|| { echo "the benchmark needs node 20 or later and npm"; exit 1; }
 	npm ci --ignore-scripts --prefix testbed/benchmark
 	@touch $@
+
+# Released binaries: what is measured is what operators run.
+accuracy: setup-checks
+	cargo build --release --locked --bin vigia-probe --bin vigia-accuracy
+	@exec target/release/vigia-accuracy
 
 # The binaries are built first: the tests of the demo run all three of them.
 test: lint build

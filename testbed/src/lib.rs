@@ -3,6 +3,7 @@
 //! The tests of both programs, the demo and the benchmarks share it. Everything listens on the loopback address, on ports
 //! that the system gives out, keeps its files in a folder that the caller names, and dies with the caller.
 
+pub mod accuracy;
 pub mod benchmark;
 pub mod demo;
 pub mod mailbox;

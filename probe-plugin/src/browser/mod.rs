@@ -11,6 +11,7 @@ mod profile;
 mod remains;
 mod script;
 mod traffic;
+mod vitals;
 mod warm;
 
 use std::{num::NonZeroU32, path::PathBuf, time::Duration};
@@ -26,6 +27,7 @@ pub use page_state::PageState;
 pub use profile::sweep as sweep_profiles;
 pub use script::{Answer, Function, Place};
 pub use traffic::Traffic;
+pub use vitals::{Timings, Vitals};
 pub use warm::WarmBrowser;
 
 /// How the browser is started: the table `[browser]`.

@@ -13,6 +13,7 @@ use super::{
     connection::{Event, SessionId},
     frames::{Frames, Navigated},
     traffic::TrafficLog,
+    vitals::VitalsLog,
 };
 
 /// What is known of a page.
@@ -32,6 +33,8 @@ pub struct PageState {
     pub crashed: Option<Crash>,
     /// What its documents asked for.
     pub traffic: TrafficLog,
+    /// What the browser measured of its documents.
+    pub vitals: VitalsLog,
     answered: Option<(String, i64)>,
     document_error: Option<String>,
 }
@@ -110,6 +113,7 @@ impl PageState {
             dialog: None,
             crashed: None,
             traffic: TrafficLog::default(),
+            vitals: VitalsLog::default(),
             answered: None,
             document_error: None,
         }
@@ -138,9 +142,17 @@ impl PageState {
         }
     }
 
+    /// The status that this load was answered with, also where no page came of it.
+    pub fn answered_status(&self, loader: &str) -> Option<i64> {
+        let (_, status) = self.answered.as_ref().filter(|(of, _)| of == loader)?;
+        Some(*status)
+    }
+
     /// Takes an event in.
     pub fn apply(&mut self, event: &Event) {
         self.traffic.apply(event, &self.frames.main().loader);
+        let main = self.frames.main();
+        self.vitals.apply(event, &main.loader, main.world);
         match event.method.as_str() {
             "Page.frameNavigated" => {
                 if let Some(frame) = Navigated::read(event)
@@ -193,6 +205,9 @@ impl PageState {
         });
         self.traffic
             .document(&frame.loader_id, &frame.address(), self.http_status);
+        if self.load_error.is_none() {
+            self.vitals.document(&frame.loader_id);
+        }
         self.script_error = None;
     }
 }

@@ -4,7 +4,7 @@ use headless_chrome::protocol::cdp::types::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::connection::SessionId;
+use super::{connection::SessionId, vitals::Vitals};
 
 /// The script, which each document runs in a world of its own that the page can neither see nor change.
 pub const SOURCE: &str = concat!(
@@ -124,7 +124,7 @@ pub struct Place {
     pub world: i64,
 }
 
-/// What the script answers. Times are in milliseconds since 1970 by the browser's monotonic clock.
+/// What the script answers. Its times are in milliseconds by the page's clock, until the run's clock has turned them.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Answer {
     /// It is so, or it was done.
@@ -133,13 +133,16 @@ pub struct Answer {
     pub why: Option<String>,
     /// For whoever repairs it.
     pub message: Option<String>,
-    /// When it was asked, or when the input came.
-    pub began: Option<f64>,
-    /// When it was so.
+    /// The first look.
+    pub began: f64,
+    /// The last one, or what was asked for.
     pub at: f64,
-    /// Not so at the first look.
-    #[serde(default)]
-    pub waited: bool,
+    /// What is there now came then; nothing where it may have been there for long.
+    pub came: Option<f64>,
+    /// What was not ready at the first look was ready then.
+    pub ready: Option<f64>,
+    /// The last thing that the script did.
+    pub answered: f64,
     /// Which of several selectors found the element.
     #[serde(default)]
     pub won: usize,
@@ -152,7 +155,7 @@ pub struct Answer {
     /// What was asked for.
     pub value: Option<serde_json::Value>,
     /// What the browser measured of the document until now.
-    pub page: Option<serde_json::Value>,
+    pub page: Option<Vitals>,
 }
 
 fn thrown(details: &serde_json::Value) -> String {

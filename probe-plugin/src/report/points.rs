@@ -152,29 +152,25 @@ fn step_point(about: About<'_>, run: &RunReport, index: usize) -> Point {
 fn page_point(about: About<'_>, run: &RunReport, index: i64, document: &DocumentReport) -> Point {
     let mut tags = tags(about);
     tags.push((tag::STEP, document.step.clone()));
-    let (timings, traffic) = (&document.timings, &document.traffic);
+    let timings = &document.timings;
     let mut fields = vec![
-        (field::URL, text(&traffic.url)),
+        (field::URL, text(&document.url)),
         (field::RUN_ID, text(&run.run_id)),
-        (field::REQUESTS, Value::Integer(traffic.requests)),
-        (
-            field::FAILED_REQUESTS,
-            Value::Integer(traffic.failed_requests),
-        ),
-        (
-            field::TRANSFERRED_BYTES,
-            Value::Integer(traffic.transferred_bytes),
-        ),
-        (
-            field::CONSOLE_ERRORS,
-            Value::Integer(traffic.console_errors),
-        ),
     ];
-    fields.extend(
-        traffic
-            .http_status
-            .map(|status| (field::HTTP_STATUS, Value::Integer(status))),
-    );
+    if let Some(traffic) = &document.traffic {
+        let counts = [
+            (field::REQUESTS, Some(traffic.requests)),
+            (field::FAILED_REQUESTS, Some(traffic.failed_requests)),
+            (field::TRANSFERRED_BYTES, Some(traffic.transferred_bytes)),
+            (field::CONSOLE_ERRORS, Some(traffic.console_errors)),
+            (field::HTTP_STATUS, traffic.http_status),
+        ];
+        fields.extend(
+            counts
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, Value::Integer(value?)))),
+        );
+    }
     let measured = [
         (field::TTFB_MS, timings.ttfb_ms),
         (field::FCP_MS, timings.fcp_ms),

@@ -1,12 +1,14 @@
 //! One run: a fresh page, the steps of the journey in their order, and what that came to.
 
 mod action;
+mod clock;
 mod document;
 mod input;
 mod net_error;
 mod outcome;
 mod phases;
 mod redaction;
+mod waiting;
 
 use std::{
     sync::{
@@ -23,14 +25,16 @@ use vigia_contract::{
 };
 
 use crate::{
-    browser::{Chromium, Context, PageState, Traffic, WarmBrowser},
+    browser::{Chromium, Context, WarmBrowser},
     journey::{Journey, Step},
     log::{Level, log},
 };
 use action::Robot;
+use clock::Clock;
 use document::Documents;
 use phases::Stopwatch;
 use redaction::Redaction;
+use waiting::Waiting;
 
 pub use document::DocumentReport;
 pub use outcome::{Failure, RunReport, StepReport};
@@ -115,15 +119,17 @@ async fn walk(
         secrets: order.secrets,
         action_timeout: journey.action_timeout,
         deadline: Instant::now() + journey.timeout,
-        step: String::new(),
+        clock: Clock::start(),
         documents: Documents::default(),
         drifts: Vec::new(),
     };
     let mut steps = Vec::new();
     let mut failure = None;
+    let mut waiting = Waiting::default();
     for (index, step) in journey.steps.iter().enumerate() {
-        robot.step.clone_from(&step.slug);
-        let done = take(&mut robot, step, |name| stopwatch.lap(Some(index), name)).await;
+        let lap = |name| stopwatch.lap(Some(index), name);
+        let done = take(&mut robot, step, &mut waiting, lap).await;
+        robot.documents.note(&step.slug, robot.context.pages());
         let (duration, outcome) = match &done {
             Ok(duration) => (
                 Some(*duration),
@@ -155,7 +161,7 @@ async fn walk(
         None
     };
     let state = robot.context.state();
-    let documents = documents(robot.documents, state, &redaction);
+    let documents = documents(&robot, &redaction);
     let report = RunReport {
         run_id,
         started: order.started,
@@ -179,47 +185,30 @@ async fn walk(
     }
 }
 
-/// What was seen of each document, with what it asked for.
-fn documents(
-    seen: Documents,
-    state: Option<&PageState>,
-    redaction: &Redaction,
-) -> Vec<DocumentReport> {
-    let with_traffic = |document: DocumentReport| {
-        let traffic = state?.traffic.of(&document.loader)?.clone();
-        let url = redaction.apply(&traffic.url);
-        Some(DocumentReport {
-            traffic: Traffic { url, ..traffic },
-            ..document
-        })
-    };
-    seen.0.into_iter().filter_map(with_traffic).collect()
+/// What is told of each document, without secrets.
+fn documents(robot: &Robot<'_>, redaction: &Redaction) -> Vec<DocumentReport> {
+    let mut documents = robot.documents.reports(robot.context.pages());
+    for document in &mut documents {
+        document.url = redaction.apply(&document.url);
+    }
+    documents
 }
 
-/// Does what the step says and returns what the user waited: by the browser's clock, from the first action's beginning to
-/// the last one's end. `done` is told what it has just done.
+/// Does what the step says and returns what the user waited. `lap` is told what it has just done.
 async fn take(
     robot: &mut Robot<'_>,
     step: &Step,
-    mut done: impl FnMut(&'static str),
+    waiting: &mut Waiting,
+    mut lap: impl FnMut(&'static str),
 ) -> Result<Duration, Failure> {
-    let mut whole: Option<action::Moment> = None;
     for action in &step.actions {
         let acted = robot.act(action).await;
-        done(action.name());
-        let moment = acted?;
-        whole = Some(match whole {
-            Some(first) => action::Moment {
-                ended_ms: moment.ended_ms,
-                ..first
-            },
-            None => moment,
-        });
+        lap(action.name());
+        waiting.add(acted?);
     }
     robot.look().await;
-    done("look");
-    let waited_ms = whole.map_or(0.0, |whole| whole.ended_ms - whole.began_ms);
-    Ok(Duration::from_secs_f64(waited_ms.max(0.0) / 1000.0))
+    lap("look");
+    Ok(Duration::from_secs_f64(waiting.end_step() / 1000.0))
 }
 
 /// A picture that cannot be taken is none, and is said; it changes nothing about the run.

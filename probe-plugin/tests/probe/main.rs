@@ -7,14 +7,19 @@
 
 mod browser_faults;
 mod census;
+mod error_classes;
 mod faults;
 mod hostile_pages;
 mod journeys;
 mod launching;
 mod mistakes;
+mod page_metrics;
 mod pages;
 mod running;
+mod site;
 mod soak;
 mod supervision;
 mod telegraf_contract;
+mod times;
+mod tls;
 mod trials;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::{
-    CallError, Chromium, PageState, SessionId,
+    CallError, Chromium, PageState, SessionId, Vitals,
     connection::{Connection, Event},
     frames::Attached,
     page_state::Crash,
@@ -77,6 +77,8 @@ pub struct Context {
     events: mpsc::UnboundedReceiver<Event>,
     /// The last one is in front.
     tabs: Vec<Tab>,
+    /// What is known of those that are closed.
+    closed: Vec<PageState>,
     /// Windows that pages have asked for and that are not there yet, by whether anything is loaded into them.
     asked_for: Vec<bool>,
     /// For the next dialog; without one, it is told as unexpected.
@@ -118,6 +120,7 @@ impl Context {
             id: id.clone(),
             events,
             tabs: Vec::new(),
+            closed: Vec::new(),
             asked_for: vec![false],
             dialog_answer: None,
             answered_dialogs: Vec::new(),
@@ -173,6 +176,22 @@ impl Context {
         self.tabs
             .iter()
             .map(|tab| (tab.target.as_str(), &tab.state))
+    }
+
+    /// All pages that the run has had, those of closed tabs among them.
+    pub fn pages(&self) -> impl Iterator<Item = &PageState> + Clone {
+        let there = self.tabs.iter().map(|tab| &tab.state);
+        self.closed.iter().chain(there)
+    }
+
+    /// The document of this frame has told what the browser measured of it.
+    pub fn look(&mut self, frame: &str, vitals: Vitals) {
+        if let Some(tab) = self.tabs.last_mut()
+            && tab.state.frames.main().id == frame
+        {
+            let loader = tab.state.loader().to_owned();
+            tab.state.vitals.look(&loader, vitals);
+        }
     }
 
     /// The browser that it is a part of.
@@ -328,6 +347,7 @@ impl Context {
         };
         let was_in_front = index + 1 == self.tabs.len();
         let closed = self.tabs.remove(index);
+        self.closed.push(closed.state);
         if was_in_front && let Some(opener) = closed.opener {
             self.bring_to_front(&opener);
         }

@@ -3,7 +3,7 @@
 use headless_chrome::protocol::cdp::{Emulation, Network, Page as PageDomain, Runtime, Target};
 
 use super::send;
-use crate::browser::{SessionId, connection::Connection, frames::WORLD, script};
+use crate::browser::{SessionId, connection::Connection, frames::WORLD, script, vitals::TELL};
 
 /// Everything that a session needs, written at once. Until the last message it waits for us, so that nothing of it is
 /// missed.
@@ -26,6 +26,15 @@ pub fn prepare(connection: &Connection, session: &SessionId) {
         connection,
         session,
         &Emulation::SetFocusEmulationEnabled { enabled: true },
+    );
+    send(
+        connection,
+        session,
+        &Runtime::AddBinding {
+            name: TELL.into(),
+            execution_context_id: None,
+            execution_context_name: Some(WORLD.into()),
+        },
     );
     send(
         connection,

@@ -1,50 +1,87 @@
 // What the robot calls: each is one round trip, and waits here for what it is asked for.
 
 const LOOK_AGAIN_MS = 50;
-const FRAME_MS = 16;
+const REST_MS = 4;
 
 // Those that nobody waits for any more: another frame had the answer.
 const cancelled = new Set();
 const cancel = (id) => { cancelled.add(id); };
 
+function observeAll(observer) {
+  for (const root of roots(document)) {
+    observer.observe(root, { attributes: true, characterData: true, childList: true, subtree: true });
+  }
+}
+
+// From an input to the next look, how the document changes: what is there at that look came with the last change.
+let attention = null;
+function attend() {
+  attention?.observer.disconnect();
+  const own = { last: now(), observer: new MutationObserver(() => { own.last = now(); }) };
+  observeAll(own.observer);
+  attention = own;
+}
+
+function lastChange() {
+  if (!attention) return null;
+  const { observer, last } = attention;
+  observer.disconnect();
+  attention = null;
+  return last;
+}
+
+CHECK.now = () => yes();
+
+// Before a key: what it does to the document is the user's time.
+CHECK.input = () => {
+  attend();
+  return yes();
+};
+
 // Asks until the answer is yes or the time is over, and then says why not. Looking again costs the page at most a third
 // of its time. It waits by observers; the only timer looks for what no observer reports (styles, shadow roots).
 async function perform(request) {
   const began = now();
-  const end = performance.now() + request.timeout_ms;
+  const end = began + request.timeout_ms;
   for (let first = true; ; first = false) {
-    const looked = performance.now();
+    const looked = now();
+    const change = EXPECTATIONS.has(request.what) ? lastChange() : null;
     lookAfresh();
     let answer;
     try {
       answer = await CHECK[request.what](request);
     } catch (error) {
       if (error.name !== 'SyntaxError') throw error;
-      return { ok: false, why: 'selector', message: `\`${request.target?.[0].shown}\` is no selector: ${error.message}`, at: now() };
+      answer = no('selector', `\`${request.target?.[0].shown}\` is no selector: ${error.message}`);
     }
-    const looking = performance.now();
-    if (answer.ok || looking >= end || cancelled.delete(request.id)) {
+    const looking = now();
+    if (answer.ok || answer.why === 'selector' || looking >= end || cancelled.delete(request.id)) {
       const { ok, why, won, x, y, value } = answer;
       const message = typeof answer.message === 'function' ? answer.message() : answer.message;
       const at = answer.at ?? now();
-      return { ok, why, message, began, at, waited: !first, won, x, y, value, page: vitals() };
+      const came = first ? change : looked;
+      const ready = first ? null : answer.ready ?? came;
+      return { ok, why, message, began, at, came, ready, won, x, y, value, page: vitals(), answered: now() };
     }
-    const pause = Math.max(FRAME_MS, 2 * (looking - looked));
+    const pause = Math.max(REST_MS, 2 * (looking - looked));
     await changed(Math.max(pause, Math.min(LOOK_AGAIN_MS, end - looking)));
-    const rest = pause - (performance.now() - looking);
+    const rest = pause - (now() - looking);
     if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
   }
 }
+
+// What shows or hides something without a change of the document: styles that arrive, move and end.
+const SHOWING = ['animationend', 'animationstart', 'load', 'toggle', 'transitionend', 'transitionstart'];
 
 function changed(atMostMs) {
   return new Promise((resolve) => {
     const observer = new MutationObserver(done);
     const timer = setTimeout(done, atMostMs);
-    for (const root of roots(document)) {
-      observer.observe(root, { attributes: true, characterData: true, childList: true, subtree: true });
-    }
+    observeAll(observer);
+    for (const type of SHOWING) document.addEventListener(type, done, true);
     function done() {
       observer.disconnect();
+      for (const type of SHOWING) document.removeEventListener(type, done, true);
       clearTimeout(timer);
       resolve();
     }
@@ -52,17 +89,23 @@ function changed(atMostMs) {
 }
 
 // After an input: lets what it set off begin, so that a navigation it starts is known, and says where the input landed.
-const settle = () => new Promise((resolve) => {
-  const timer = setTimeout(resolve, 100);
-  scheduler.postTask(() => { clearTimeout(timer); resolve(); }, { priority: 'background' });
-}).then(() => {
+// The page has handled the input, and what it set off has changed the document: the waiting since is the robot's.
+async function settle() {
+  const began = now();
+  await new Promise((resolve) => {
+    const timer = setTimeout(resolve, 100);
+    scheduler.postTask(() => { clearTimeout(timer); resolve(); }, { priority: 'background' });
+  });
   const was = guard.disarm();
-  return yes(was && { landed: was.landed === true, began: was.began, message: was.hit ? describe(was.hit) : 'nothing' });
-});
+  const handled = was?.handled ?? began;
+  const landing = was && { landed: was.landed === true, message: was.hit ? describe(was.hit) : 'nothing' };
+  return { ok: true, began, at: Math.max(handled, attention?.last ?? handled), answered: now(), ...landing };
+}
 
-// When the document was asked for and when its load was complete, by the browser's own clock.
+// When the document's load was complete, by the browser's own clock.
 function loaded() {
+  const began = now();
   const [entry] = performance.getEntriesByType('navigation');
   const end = entry && entry.loadEventEnd > 0 ? performance.timeOrigin + entry.loadEventEnd : now();
-  return { ok: true, at: end, began: performance.timeOrigin, page: vitals() };
+  return { ok: true, at: end, began, page: vitals(), answered: now() };
 }

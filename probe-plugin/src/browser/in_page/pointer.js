@@ -73,7 +73,6 @@ const guard = (() => {
       const hit = event.composedPath()[0];
       armed.landed = within(hit, armed.element);
       armed.hit = hit;
-      armed.began = performance.timeOrigin + event.timeStamp;
     }
     if (armed.landed === false) {
       event.preventDefault();
@@ -83,9 +82,11 @@ const guard = (() => {
   for (const kind of ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click', 'auxclick', 'dblclick', 'contextmenu']) {
     addEventListener(kind, check, { capture: true, passive: false });
   }
+  // The last to hear of it: by then the page has done what it does at once.
+  addEventListener('click', () => { if (armed) armed.handled = now(); });
   return {
     // What is pressed in a frame is not seen from here.
-    arm(element) { armed = element.localName === 'iframe' ? null : { element, landed: null, hit: null, began: null }; },
+    arm(element) { armed = element.localName === 'iframe' ? null : { element, landed: null, hit: null, handled: null }; },
     // What became of it: `landed` is null where no event came at all; nothing where this document was not pressed.
     disarm() {
       const was = armed;
@@ -102,6 +103,8 @@ CHECK.point = async (request) => {
   const { element, shown, won } = found;
   if (request.enabled && disabled(element)) return no('disabled', `\`${shown}\` is disabled`);
   if (!wholeInWindow(element)) toTheMiddle(element);
+  // To see whether it stands still takes the robot's time, not the user's.
+  const ready = now();
   if ((request.again || !atRest(element)) && !(await still(element))) {
     return no('moving', `\`${shown}\` does not stand still`);
   }
@@ -115,7 +118,8 @@ CHECK.point = async (request) => {
     return no('covered', () => `\`${shown}\` is covered by ${hit ? describe(hit) : 'nothing that can be named'}`);
   }
   if (request.enabled) guard.arm(element);
-  return yes({ won, ...point });
+  attend();
+  return yes({ won, ready, ...point });
 };
 
 // A point of a frame's content is another point of the window that the frame stands in.

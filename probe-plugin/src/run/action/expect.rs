@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::{Moment, Robot};
 use crate::{
-    browser::{Answer, Function},
+    browser::Function,
     journey::{Expectation, Target},
-    run::Failure,
+    run::{Failure, waiting::Wait},
 };
 
 impl Robot<'_> {
@@ -17,7 +17,7 @@ impl Robot<'_> {
         expectation: &Expectation,
         deadline: Instant,
     ) -> Result<Moment, Failure> {
-        let (_, answer) = match expectation {
+        let heard = match expectation {
             Expectation::Text(text) => {
                 let request = json!({ "what": "text", "text": text });
                 self.wait_for(request, deadline).await?
@@ -27,42 +27,43 @@ impl Robot<'_> {
             }
             Expectation::Hidden(target) => return self.hidden(target, deadline).await,
         };
-        Ok(Moment {
-            began_ms: answer.began.unwrap_or(answer.at),
-            ended_ms: answer.at,
-        })
+        Ok(heard.answer.coming())
     }
 
     /// No frame shows it: each is waited for, and then all are looked at once more.
     async fn hidden(&mut self, target: &Target, deadline: Instant) -> Result<Moment, Failure> {
         let request = json!({ "what": "hidden", "target": target.for_script() });
-        let mut began_ms = None;
+        let mut moment = Moment::Was;
         loop {
-            let frames = self.context.frames();
-            let mut last = Answer::default();
             let mut at_once = true;
-            for frame in frames {
+            for frame in self.context.frames() {
                 let asked = Instant::now();
+                let sent_ms = self.clock.now_ms();
                 let late = "the page does not respond";
                 let answer = self
                     .context
                     .ask_in(&frame, Function::Perform, &request, deadline)
                     .await;
-                if let Some(answer) = self.or_failure(answer, late).await? {
-                    if !answer.ok {
-                        return Err(self.refusal(answer, asked));
-                    }
-                    at_once &= !answer.waited;
-                    last = answer;
+                let Some(mut answer) = self.or_failure(answer, late).await? else {
+                    continue;
+                };
+                self.keep(&frame, &mut answer);
+                if !answer.ok {
+                    return Err(self.refusal(answer, asked));
                 }
+                at_once &= answer.ready.is_none();
+                let answer = answer.by(&self.clock, sent_ms);
+                moment = match (moment, answer.coming()) {
+                    (Moment::Came(first), Moment::Came(next)) => Moment::Came(Wait {
+                        from_ms: first.from_ms,
+                        until_ms: next.until_ms,
+                    }),
+                    (known, Moment::Was) => known,
+                    (_, next) => next,
+                };
             }
-            self.keep(&last);
-            let began_ms = *began_ms.get_or_insert(last.began.unwrap_or(last.at));
             if at_once {
-                return Ok(Moment {
-                    began_ms,
-                    ended_ms: last.at,
-                });
+                return Ok(moment);
             }
         }
     }

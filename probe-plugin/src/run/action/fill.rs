@@ -6,7 +6,7 @@ use headless_chrome::protocol::cdp::Input;
 use serde_json::json;
 use vigia_contract::secret::ExposeSecret;
 
-use super::{Moment, Robot, begin};
+use super::{Moment, Robot, UserInput};
 use crate::{
     journey::{Fill, Key},
     run::Failure,
@@ -16,10 +16,15 @@ impl Robot<'_> {
     pub(super) async fn fill(&mut self, fill: &Fill, deadline: Instant) -> Result<Moment, Failure> {
         let text = self.resolve(&fill.with)?;
         let asked = Instant::now();
-        let (place, found) = self
+        let found = self
             .perform("fill", &fill.field, json!({}), deadline)
             .await?;
-        self.is_the_only_one(&fill.field, &place, deadline).await?;
+        self.is_the_only_one(&fill.field, &found.place, deadline)
+            .await?;
+        let input = UserInput {
+            waited: found.answer.waited(),
+            began_ms: self.clock.now_ms(),
+        };
         let late = format!("`{}` did not take the text", fill.field);
         if text.expose_secret().is_empty() {
             let delete = Key {
@@ -41,17 +46,15 @@ impl Robot<'_> {
             "shown": fill.field.to_string(),
             "empty": text.expose_secret().is_empty(),
         });
-        let kept = self.context.ask_at(&place, &request, deadline).await;
+        let sent_ms = self.clock.now_ms();
+        let kept = self.context.ask_at(&found.place, &request, deadline).await;
         let kept = self.or_failure(kept, &late).await?;
         let ended_ms = match kept {
             Some(kept) if !kept.ok => return Err(self.refusal(kept, asked)),
-            Some(kept) => kept.at,
+            Some(kept) => kept.by(&self.clock, sent_ms).at,
             // What was typed has led elsewhere already.
             None => self.now(deadline).await?,
         };
-        Ok(Moment {
-            began_ms: begin(&found),
-            ended_ms,
-        })
+        Ok(input.until(ended_ms))
     }
 }

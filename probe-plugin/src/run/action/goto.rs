@@ -8,7 +8,7 @@ use vigia_contract::{
     secret::{ExposeSecret, Template},
 };
 
-use super::{Moment, Robot};
+use super::{Moment, Robot, UserInput};
 use crate::{
     browser::{CallError, PageError},
     run::{Failure, net_error},
@@ -33,6 +33,10 @@ impl Robot<'_> {
         };
         let late = format!("`{shown}` did not answer");
         let before = self.before(None).loader;
+        let input = UserInput {
+            waited: None,
+            began_ms: self.clock.now_ms(),
+        };
         let answer = match self.context.call(&navigate, deadline).await {
             Err(PageError::Call(CallError::Refused { message, .. })) => {
                 let told = format!("`{shown}` is no address that can be opened: {message}");
@@ -40,6 +44,12 @@ impl Robot<'_> {
             }
             answer => self.or_failure(answer, &late).await?,
         };
+        if answer.error_text.as_deref() == Some("net::ERR_ABORTED") {
+            let loader = answer.loader_id.unwrap_or_default();
+            let state = self.context.state();
+            let status = state.and_then(|state| state.answered_status(&loader));
+            return Err(net_error::no_page(&shown, status));
+        }
         if let Some(error) = answer.error_text {
             // The browser's own error page is on its way: it is what the picture of the failure will show.
             let soon = deadline.min(Instant::now() + ERROR_PAGE_DEADLINE);
@@ -59,11 +69,7 @@ impl Robot<'_> {
         }
         if answer.loader_id.is_none() {
             // Another place of the same document: there is nothing to load.
-            let at = self.now(deadline).await?;
-            return Ok(Moment {
-                began_ms: at,
-                ended_ms: at,
-            });
+            return Ok(Moment::Was);
         }
         // The document may hand over to another by script before its own load: the last one counts.
         let loaded = self
@@ -77,6 +83,6 @@ impl Robot<'_> {
         self.or_failure(loaded, &format!("`{shown}` did not finish loading"))
             .await?;
         self.document_is_good()?;
-        self.moment_of_load(deadline).await
+        Ok(input.until(self.moment_of_load(deadline).await?))
     }
 }

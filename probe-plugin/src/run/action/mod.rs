@@ -1,10 +1,11 @@
-//! Does one action as a user would, and says when it began and ended by the browser's own clock. One file an action;
-//! here is what all of them share.
+//! Does one action as a user would, and says what the user waited for it. One file an action; here is what all of them
+//! share.
 
 mod click;
 mod expect;
 mod fill;
 mod goto;
+mod heard;
 mod press;
 mod wait;
 
@@ -20,26 +21,16 @@ use vigia_contract::{
 };
 
 use super::{
-    Failure,
-    document::{Documents, Timings},
-    net_error, still_answers,
+    Failure, clock::Clock, document::Documents, net_error, still_answers, waiting::Moment,
 };
 use crate::{
-    browser::{Answer, CallError, Context, Function, PageError, PageState, Place},
+    browser::{Answer, CallError, Context, Function, PageError, PageState},
     journey::{Action, Target},
 };
+use heard::{Heard, UserInput};
 
 /// A look that nobody waits for.
 const LOOK_DEADLINE: Duration = Duration::from_millis(200);
-
-/// When something was, in milliseconds since 1970 by the browser's monotonic clock. Only differences mean anything.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// The user's input, or the request for the document.
-    pub began_ms: f64,
-    /// What was waited for was there.
-    pub ended_ms: f64,
-}
 
 /// Hands and eyes on one browser.
 #[derive(Debug)]
@@ -52,8 +43,8 @@ pub struct Robot<'a> {
     pub action_timeout: Duration,
     /// When the journey's time is over.
     pub deadline: Instant,
-    /// The slug of the step that it is in.
-    pub step: String,
+    /// What all its times are told by.
+    pub clock: Clock,
     /// What it saw of each document.
     pub documents: Documents,
     /// Each selector that had to stand in for the one that is meant.
@@ -98,19 +89,22 @@ impl Robot<'_> {
         }
         let request = json!({ "what": "now" });
         let soon = Instant::now() + LOOK_DEADLINE;
-        if let Ok(answer) = self.context.ask(Function::Perform, &request, soon).await {
-            self.keep(&answer);
+        let frame = self.main_frame();
+        if let Ok(mut answer) = self.context.ask(Function::Perform, &request, soon).await {
+            self.keep(&frame, &mut answer);
         }
     }
 
     /// What an answer of the main frame brings along is kept for the document that gave it.
-    fn keep(&mut self, answer: &Answer) {
-        let timings = answer.page.clone();
-        if let Some(timings) = timings.and_then(|page| serde_json::from_value::<Timings>(page).ok())
-            && let Some(state) = self.context.state()
-        {
-            self.documents.look(&self.step, state.loader(), timings);
+    fn keep(&mut self, frame: &str, answer: &mut Answer) {
+        if let Some(vitals) = answer.page.take() {
+            self.context.look(frame, vitals);
         }
+    }
+
+    fn main_frame(&self) -> String {
+        let state = self.context.state();
+        state.map_or_else(String::new, |state| state.frames.main().id.clone())
     }
 
     fn before(&self, frame: Option<String>) -> Before {
@@ -128,7 +122,7 @@ impl Robot<'_> {
     /// After a click or a key, when what it set off has begun: if that is another document or another tab, it has loaded.
     async fn arrive(
         &mut self,
-        began_ms: f64,
+        input: UserInput,
         settled: Option<&Answer>,
         before: &Before,
         did: &str,
@@ -146,11 +140,10 @@ impl Robot<'_> {
                 Some(settled) => settled.at,
                 None => self.now(deadline).await?,
             };
-            return Ok(Moment { began_ms, ended_ms });
+            return Ok(input.until(ended_ms));
         }
         self.document_is_good()?;
-        let loaded = self.moment_of_load(deadline).await?;
-        Ok(Moment { began_ms, ..loaded })
+        Ok(input.until(self.moment_of_load(deadline).await?))
     }
 
     /// Lets what an input set off begin, and says where the input landed; nothing where its document is gone by then.
@@ -160,9 +153,11 @@ impl Robot<'_> {
         did: &str,
         deadline: Instant,
     ) -> Result<Option<Answer>, Failure> {
+        let sent_ms = self.clock.now_ms();
         let settled = self.context.settle(before.frame.as_deref(), deadline).await;
-        self.or_failure(settled, &format!("{did} the page did not respond"))
-            .await
+        let late = format!("{did} the page did not respond");
+        let settled = self.or_failure(settled, &late).await?;
+        Ok(settled.map(|settled| settled.by(&self.clock, sent_ms)))
     }
 
     fn document_is_good(&self) -> Result<(), Failure> {
@@ -179,29 +174,29 @@ impl Robot<'_> {
         }
     }
 
-    async fn moment_of_load(&mut self, deadline: Instant) -> Result<Moment, Failure> {
-        let answer = self
-            .context
-            .ask(Function::Loaded, &json!({}), deadline)
-            .await;
-        let answer = self.or_failure(answer, "the page does not respond").await?;
-        self.keep(&answer);
-        Ok(Moment {
-            began_ms: answer.began.unwrap_or(answer.at),
-            ended_ms: answer.at,
-        })
+    /// When the document had loaded.
+    async fn moment_of_load(&mut self, deadline: Instant) -> Result<f64, Failure> {
+        Ok(self.ask(Function::Loaded, &json!({}), deadline).await?.at)
     }
 
-    /// The page's clock.
+    /// By the run's clock, as soon as the page answers.
     async fn now(&mut self, deadline: Instant) -> Result<f64, Failure> {
         let request = json!({ "what": "now" });
-        let answer = self
-            .context
-            .ask(Function::Perform, &request, deadline)
-            .await;
-        let answer = self.or_failure(answer, "the page does not respond").await?;
-        self.keep(&answer);
-        Ok(answer.at)
+        Ok(self.ask(Function::Perform, &request, deadline).await?.at)
+    }
+
+    /// Asks the script in the main frame.
+    async fn ask(
+        &mut self,
+        function: Function,
+        request: &Value,
+        deadline: Instant,
+    ) -> Result<Answer, Failure> {
+        let sent_ms = self.clock.now_ms();
+        let answer = self.context.ask(function, request, deadline).await;
+        let mut answer = self.or_failure(answer, "the page does not respond").await?;
+        self.keep(&self.main_frame(), &mut answer);
+        Ok(answer.by(&self.clock, sent_ms))
     }
 
     /// Asks the script in every frame to wait until something can be done with an element, and says in which it can.
@@ -211,38 +206,31 @@ impl Robot<'_> {
         target: &Target,
         more: Value,
         deadline: Instant,
-    ) -> Result<(Place, Answer), Failure> {
+    ) -> Result<Heard, Failure> {
         let mut request = more;
         request["what"] = what.into();
         request["target"] = target.for_script();
-        let (place, answer) = self.wait_for(request, deadline).await?;
-        if answer.won > 0
-            && let Some(stood_in) = target.selectors().get(answer.won)
+        let heard = self.wait_for(request, deadline).await?;
+        let won = heard.answer.won;
+        if won > 0
+            && let Some(stood_in) = target.selectors().get(won)
         {
             self.drifts
                 .push(format!("`{stood_in}` instead of `{target}`"));
         }
-        Ok((place, answer))
+        Ok(heard)
     }
 
     /// Asks the script in every frame to wait for something; an answer of no is the failure.
-    async fn wait_for(
-        &mut self,
-        request: Value,
-        deadline: Instant,
-    ) -> Result<(Place, Answer), Failure> {
+    async fn wait_for(&mut self, request: Value, deadline: Instant) -> Result<Heard, Failure> {
         let asked = Instant::now();
+        let sent_ms = self.clock.now_ms();
         let answer = self.context.perform(&request, deadline).await;
-        let (place, answer) = self.or_failure(answer, "the page does not respond").await?;
-        if self
-            .context
-            .state()
-            .is_some_and(|state| state.frames.main().id == place.frame)
-        {
-            self.keep(&answer);
-        }
+        let (place, mut answer) = self.or_failure(answer, "the page does not respond").await?;
+        self.keep(&place.frame, &mut answer);
         if answer.ok {
-            return Ok((place, answer));
+            let answer = answer.by(&self.clock, sent_ms);
+            return Ok(Heard { place, answer });
         }
         Err(self.refusal(answer, asked))
     }
@@ -312,14 +300,6 @@ impl Robot<'_> {
         template
             .resolve(self.secrets)
             .map_err(|error| Failure::of_probe(ErrorClass::Config, error.to_string()))
-    }
-}
-
-/// When the user's time began: with the input where all was ready for it, with the wait where it was not.
-fn begin(answer: &Answer) -> f64 {
-    match answer.began {
-        Some(began) if answer.waited => began,
-        _ => answer.at,
     }
 }
 

@@ -3,22 +3,29 @@
 use std::time::Instant;
 
 use headless_chrome::protocol::cdp::Input;
+use serde_json::json;
 
-use super::{Moment, Robot};
+use super::{Moment, Robot, UserInput};
 use crate::{
+    browser::Function,
     journey::Key,
     run::{Failure, input::keyboard},
 };
 
 impl Robot<'_> {
     pub(super) async fn press(&mut self, key: &Key, deadline: Instant) -> Result<Moment, Failure> {
-        let began = self.now(deadline).await?;
+        let request = json!({ "what": "input" });
+        self.ask(Function::Perform, &request, deadline).await?;
         let before = self.before(None);
         let did = format!("after the key `{}`", key.name);
+        let input = UserInput {
+            waited: None,
+            began_ms: self.clock.now_ms(),
+        };
         self.strike(key, deadline, &format!("{did} the page did not respond"))
             .await?;
         let settled = self.settle(&before, &did, deadline).await?;
-        self.arrive(began, settled.as_ref(), &before, &did, deadline)
+        self.arrive(input, settled.as_ref(), &before, &did, deadline)
             .await
     }
 

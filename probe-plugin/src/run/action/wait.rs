@@ -7,7 +7,7 @@ use crate::{browser::PageError, run::Failure};
 
 impl Robot<'_> {
     pub(super) async fn wait(&mut self, duration: Duration) -> Result<Moment, Failure> {
-        let began = self.now(self.deadline).await?;
+        let began_ms = self.clock.now_ms();
         let end = Instant::now() + duration;
         match self.context.until(end.min(self.deadline), |_| false).await {
             Ok(()) | Err(PageError::Late) => {}
@@ -16,10 +16,10 @@ impl Robot<'_> {
         if end > self.deadline {
             return Err(over_time(None));
         }
-        let ended = self.now(self.deadline).await?;
-        Ok(Moment {
-            began_ms: began,
-            ended_ms: ended,
+        Ok(Moment::Done {
+            waited: None,
+            began_ms,
+            ended_ms: self.clock.now_ms(),
         })
     }
 }
