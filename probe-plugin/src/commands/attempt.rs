@@ -150,6 +150,9 @@ fn tell(journey: &Journey, report: &RunReport) -> std::io::Result<()> {
     if let Some(failure) = &report.failure {
         writeln!(stdout, "  {}: {}", failure.class.name(), failure.error)?;
     }
+    for drift in &report.drifts {
+        writeln!(stdout, "  drift: {drift}")?;
+    }
     if let Some(url) = &report.url {
         writeln!(stdout, "  at {url}")?;
     }

@@ -112,10 +112,18 @@ async fn walk(
         drifts: Vec::new(),
     };
     let mut steps = Vec::new();
+    let mut drifts = Vec::new();
     let mut failure = None;
     for step in &journey.steps {
         robot.step.clone_from(&step.slug);
         let done = take(&mut robot, step).await;
+        for drift in robot.drifts.drain(..) {
+            let drift = format!("{}: {drift}", step.name);
+            // An action that is tried again finds its element again.
+            if !drifts.contains(&drift) {
+                drifts.push(drift);
+            }
+        }
         let (duration, outcome) = match &done {
             Ok(duration) => (
                 Some(*duration),
@@ -157,6 +165,7 @@ async fn walk(
             .map(|state| redaction.apply(state.url()))
             .filter(|url| !url.is_empty()),
         http_status: state.and_then(|state| state.http_status),
+        drifts,
         documents,
         screenshot,
     }

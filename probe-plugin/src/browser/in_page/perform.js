@@ -10,10 +10,21 @@ const cancel = (id) => { cancelled.add(id); };
 // Asks until the answer is yes or the time is over, and then says why not. Looking again costs the page at most a third
 // of its time. It waits by observers; the only timer looks for what no observer reports (styles, shadow roots).
 async function perform(request) {
+  const watch = watcher();
+  try {
+    return await untilYes(request, watch);
+  } finally {
+    watch.end();
+  }
+}
+
+async function untilYes(request, watch) {
   const began = now();
   const end = performance.now() + request.timeout_ms;
   for (let first = true; ; first = false) {
     const looked = performance.now();
+    lookAnew();
+    watch.look();
     let answer;
     try {
       answer = await CHECK[request.what](request);
@@ -29,25 +40,32 @@ async function perform(request) {
       return { ok, why, message, began, at, waited: !first, won, x, y, value, page: vitals() };
     }
     const pause = Math.max(FRAME_MS, 2 * (looking - looked));
-    await changed(Math.max(pause, Math.min(LOOK_AGAIN_MS, end - looking)));
+    await watch.change(Math.max(pause, Math.min(LOOK_AGAIN_MS, end - looking)));
     const rest = pause - (performance.now() - looking);
     if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
   }
 }
 
-function changed(atMostMs) {
-  return new Promise((resolve) => {
-    const observer = new MutationObserver(done);
-    const timer = setTimeout(done, atMostMs);
-    for (const root of roots(document)) {
-      observer.observe(root, { attributes: true, characterData: true, childList: true, subtree: true });
-    }
-    function done() {
-      observer.disconnect();
-      clearTimeout(timer);
-      resolve();
-    }
-  });
+// Waits for what the page does, from the first wait on. What it did since the last look began ends a wait at once.
+function watcher() {
+  const watched = new Set();
+  let changed = false;
+  let wake = () => {};
+  const observer = new MutationObserver(() => { changed = true; wake(); });
+  return {
+    look() { changed = false; },
+    change(atMostMs) {
+      for (const root of roots(document)) {
+        if (!watched.has(root)) observer.observe(root, { attributes: true, characterData: true, childList: true, subtree: true });
+        watched.add(root);
+      }
+      return changed ? null : new Promise((resolve) => {
+        const timer = setTimeout(resolve, atMostMs);
+        wake = () => { clearTimeout(timer); resolve(); };
+      });
+    },
+    end() { observer.disconnect(); },
+  };
 }
 
 // After an input: lets what it set off begin, so that a navigation it starts is known, and says where the input landed.
