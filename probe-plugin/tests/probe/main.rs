@@ -11,4 +11,5 @@ mod journeys;
 mod mistakes;
 mod pages;
 mod running;
+mod selectors;
 mod telegraf_contract;

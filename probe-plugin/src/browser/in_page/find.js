@@ -23,21 +23,27 @@ function byXPath(expression, scope) {
   return found;
 }
 
-// All that a user reads in an element is in its name, unless something else names it. Thousands of links are told apart by
-// this without computing their names.
-function mayBeNamed(element, wanted) {
-  if (element.firstElementChild || element.shadowRoot || element.labels) return true;
-  if (element.hasAttribute('aria-label') || element.hasAttribute('aria-labelledby')) return true;
-  return wanted.toLowerCase().includes(squeeze(element.textContent).toLowerCase());
+// To name thousands of elements takes seconds. Where there are more than these, only those are named whose texts and
+// attributes have the words that are sought: what a style alone adds is not looked for then.
+const FEW = 200;
+const SPEAKING = '[aria-label], [aria-labelledby], [alt], [title], [placeholder], input, select, textarea, svg, slot';
+
+function mayBeNamed(element, words) {
+  const written = element.textContent.toLowerCase();
+  return words.every((word) => written.includes(word)) || element.matches(SPEAKING) || element.shadowRoot !== null ||
+    element.querySelector(SPEAKING) !== null;
 }
 
-// A name as it is wanted: all of it or a part, with or without regard to capitals.
-function isNamed(element, { value, part, any_case: anyCase }) {
+// Those that are called so: all of the name or a part of it, with or without regard to capitals.
+function named(elements, { value, part, any_case: anyCase }) {
   const wanted = squeeze(value);
-  if (!part && !mayBeNamed(element, wanted)) return false;
-  const own = name(element);
-  const [text, sought] = anyCase ? [own.toLowerCase(), wanted.toLowerCase()] : [own, wanted];
-  return part ? text.includes(sought) : text === sought;
+  const sought = anyCase ? wanted.toLowerCase() : wanted;
+  const words = wanted.toLowerCase().split(' ');
+  const likely = elements.length > FEW && roots(document).length === 1 ? elements.filter((element) => mayBeNamed(element, words)) : elements;
+  return likely.filter((element) => {
+    const own = anyCase ? name(element).toLowerCase() : name(element);
+    return part ? own.includes(sought) : own === sought;
+  });
 }
 
 const isSo = (element, states = {}) => Object.entries(states).every(([state, wanted]) => STATES[state](element) === wanted);
@@ -48,8 +54,10 @@ const FIND = {
   css: ({ value }, scope) => query(value, scope),
   label: ({ value }, scope) => query(FIELDS, scope).filter((element) => labels(element).includes(bareLabel(value))),
   placeholder: ({ value }, scope) => query('[placeholder]', scope).filter((element) => squeeze(element.placeholder ?? element.getAttribute('placeholder')) === squeeze(value)),
-  role: ({ value, name: wanted, states }, scope) => ofRole(value, scope)
-    .filter((element) => (!wanted || isNamed(element, wanted)) && isSo(element, states) && !unheard(element)),
+  role: ({ value, name: wanted, states }, scope) => {
+    const found = ofRole(value, scope);
+    return (wanted ? named(found, wanted) : found).filter((element) => isSo(element, states) && !unheard(element));
+  },
   testid: ({ value }, scope) => query(`[data-testid="${CSS.escape(value)}"]`, scope),
   text: ({ value, whole }, scope) => byText(value, { scope, whole }),
   xpath: ({ value }, scope = document) => byXPath(value, scope),

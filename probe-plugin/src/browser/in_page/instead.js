@@ -12,7 +12,7 @@ function tagged(element) {
 }
 
 function describe(element) {
-  const text = squeeze(element.localName === 'textarea' ? '' : element.matches(CHOICES) ? shownText(element) : element.textContent);
+  const text = element.innerText === undefined ? squeeze(element.textContent) : shownText(element);
   return tagged(element) + (text ? ` “${short(text)}”` : '');
 }
 
@@ -43,23 +43,25 @@ function nearest(texts, wanted) {
 }
 
 // The texts of the page that could have been meant.
-function nearTexts(wanted, scope) {
+function insteadOfText(wanted, scope) {
   const sought = bare(wanted);
   const most = Math.max(2, Math.floor(sought.length / 2));
   const near = new Map();
-  const looked = { count: 0 };
+  let compared = 0;
   for (const root of roots(scope)) {
     const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-    for (let node = walk.nextNode(); node && looked.count < COMPARED; node = walk.nextNode()) {
+    for (let node = walk.nextNode(); node && compared < COMPARED; node = walk.nextNode()) {
       const text = squeeze(node.data);
       const parent = node.parentElement;
       if (!text || !parent || UNSEEN.has(parent.tagName) || parent.localName === 'textarea') continue;
-      looked.count += 1;
+      compared += 1;
+      if (text.includes(squeeze(wanted)) && !visible(parent)) return `; ${quoted(text)} is on the page and not visible`;
       const far = near.has(text) ? Infinity : distance(bare(text), sought, most);
       if (far < Infinity && visible(parent)) near.set(text, far);
     }
   }
-  return [...near].sort(([, a], [, b]) => a - b).slice(0, SHOWN_CANDIDATES).map(([text]) => text);
+  const nearest = [...near].sort(([, a], [, b]) => a - b).slice(0, SHOWN_CANDIDATES).map(([text]) => quoted(text));
+  return nearest.length ? `; the nearest texts are ${nearest.join(', ')}` : '';
 }
 
 // Cuts a path of CSS or XPath where it goes from one element to the next, outside of brackets and quotes.
@@ -107,7 +109,9 @@ function path({ by, value }, scope) {
     return `; ${quoted(there.start)} is there, ${quoted(there.rest.replace(/^[>+~]\s*/, ''))} ${beside ? 'beside' : 'inside'} it is not`;
   }
   const without = beginning(steps(value, ' >+~')[0], '.#[:', (start) => query(start, scope));
-  return without ? `; ${quoted(without.start)} is there, without ${quoted(without.rest)}` : '';
+  if (without) return `; ${quoted(without.start)} is there, without ${quoted(without.rest)}`;
+  const near = value.startsWith('#') ? query('[id]', scope).map(({ id }) => '#' + id).filter((id) => distance(bare(id), bare(value), 3) <= 3) : [];
+  return near.length ? `; there are ${nearest(near, value).map(quoted).join(', ')}` : '';
 }
 
 function instead(selector, scope = document) {
@@ -124,24 +128,20 @@ function instead(selector, scope = document) {
     case 'placeholder': return list('fields', 'with placeholder', fields().map((element) => element.placeholder || ''));
     case 'role': return insteadOfRole(selector, scope, list);
     case 'testid': return list('elements', 'with test id', query('[data-testid]', scope).map((element) => element.dataset?.testid || ''));
-    case 'text': {
-      const near = nearTexts(value, scope).map(quoted);
-      return near.length ? `; the nearest texts are ${near.join(', ')}` : '';
-    }
+    case 'text': return insteadOfText(value, scope);
     default: return '';
   }
 }
 
 function insteadOfRole({ value, name: wanted, states = {} }, scope, list) {
   const seen = ofRole(value, scope).filter(visible);
-  const named = seen.filter((element) => !wanted || isNamed(element, wanted));
-  const heard = named.filter((element) => !unheard(element));
+  const so = wanted ? named(seen, wanted) : seen;
+  const heard = so.filter((element) => !unheard(element));
   if (heard.length) {
-    const is = ([state, word]) => `\`[${state}=${word}]\``;
     const other = Object.entries(states).filter(([state, word]) => STATES[state](heard[0]) !== word);
-    return `; ${describe(heard[0])} is there, and not ${other.map(is).join(', ')}`;
+    return `; one named ${quoted(name(heard[0]))} is there, and not ${other.map(([state, word]) => quoted(`[${state}=${word}]`)).join(', ')}`;
   }
-  if (named.length) return `; ${describe(named[0])} is there, and hidden from assistive technology`;
+  if (so.length) return `; one named ${quoted(name(so[0]))} is there, and hidden from assistive technology`;
   return list(`elements of role ${quoted(value)}`, 'named', seen.filter((element) => !unheard(element)).map(name));
 }
 

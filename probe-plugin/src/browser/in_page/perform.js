@@ -30,7 +30,8 @@ async function untilYes(request, watch) {
       answer = await CHECK[request.what](request);
     } catch (error) {
       if (error.name !== 'SyntaxError') throw error;
-      return { ok: false, why: 'selector', message: `\`${request.target?.[0].shown}\` is no selector: ${error.message}`, at: now() };
+      const told = error.message.replace(/^Failed to execute .*?: /, '');
+      return { ok: false, why: 'selector', message: `\`${request.target?.[0].shown}\` is no selector: ${told}`, at: now() };
     }
     const looking = performance.now();
     if (answer.ok || looking >= end || cancelled.delete(request.id)) {
