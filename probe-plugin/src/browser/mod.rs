@@ -7,6 +7,8 @@ mod frames;
 mod launch;
 mod page_state;
 mod profile;
+#[cfg(test)]
+mod referee;
 mod script;
 mod traffic;
 mod warm;

@@ -356,7 +356,7 @@ fn the_selector_that_is_meant_wins_where_both_are_there() {
     let setting = Setting::new(DRIFTED, &serve(PAGE), browser_table());
     let mut probe = Running::start(&setting);
     probe.ask_for_points();
-    let run = probe.run();
+    let run = probe.run_that_started();
     assert_eq!(run.journey.integer("ok"), Some(1), "{}", run.journey.0);
     assert_eq!(run.journey.text("drift"), None, "{}", run.journey.0);
     probe.stop();

@@ -32,9 +32,8 @@ fn end_of_part(text: &str) -> Option<usize> {
             _ if escaped => escaped = false,
             _ if letter == '\\' && quotes.escapes() => escaped = true,
             Some(open) if letter == open => quote = None,
-            Some(_) => {}
             None if matches!(letter, '\'' | '"') && quotes.begin_at(at) => quote = Some(letter),
-            None => {}
+            Some(_) | None => {}
         }
     }
     None
