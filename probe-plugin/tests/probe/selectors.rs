@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A run for each of these actions, on this page, in one probe: its outcome and error, without the time waited.
-fn told(page: &'static str, actions: &[&str]) -> String {
+fn told(page: &'static str, actions: &[&str], action_timeout: &str) -> String {
     let pages = Box::leak(Box::new([("/", page)]));
     let journey = |index: usize, action: &str| {
         format!(
@@ -17,8 +17,8 @@ system = "paginas"
 name = "j{index:02}"
 impact = "low"
 every = "1h"
-timeout = "30s"
-action_timeout = "300ms"
+timeout = "60s"
+action_timeout = "{action_timeout}"
 [variables]
 portal = "https://t.example"
 [[step]]
@@ -30,7 +30,9 @@ actions = [{action}]
 "#
         )
     };
-    let setting = Setting::new(&journey(0, actions[0]), &serve(pages), browser_table());
+    // They only wait.
+    let more = format!("max_concurrent = 8\n{}", browser_table());
+    let setting = Setting::new(&journey(0, actions[0]), &serve(pages), &more);
     for (index, action) in actions.iter().enumerate().skip(1) {
         let file = setting.path().join(format!("journeys/j{index}.toml"));
         fs::write(file, journey(index, action)).unwrap();
@@ -61,7 +63,7 @@ fn finds(page: &'static str, found: &[(&str, &str)]) {
             format!(r#"{{ expect = {{ visible = "{selector} >> xpath=self::*[@id='{id}']" }} }}"#)
         })
         .collect();
-    let told = told(page, &[&actions.join(", ")]);
+    let told = told(page, &[&actions.join(", ")], "20s");
     assert!(told.ends_with("\n  ok: "), "{told}");
 }
 
@@ -71,7 +73,7 @@ fn finds_nothing(page: &'static str, selectors: &[&str]) {
         .iter()
         .map(|selector| format!(r#"{{ expect = {{ hidden = "{selector}" }} }}"#))
         .collect();
-    let told = told(page, &[&actions.join(", ")]);
+    let told = told(page, &[&actions.join(", ")], "20s");
     assert!(told.ends_with("\n  ok: "), "{told}");
 }
 
@@ -110,7 +112,8 @@ fn an_error_says_what_was_found_instead() {
             "{ click = \"role=link[name='Ver']\" }",
             "{ click = [\"label=Clave\", \"#nada\"] }",
             "{ click = \"p:(\" }",
-        ]
+        ],
+        "2s"
     ), @r##"
     { click = "label=Clave" }
       element_missing: `label=Clave` matched nothing; there are fields labelled `Usuario`, `Contraseña`, `Acepto`, `Recibir avisos`
@@ -222,6 +225,7 @@ fn a_chain_looks_within_what_the_part_before_found() {
             ("role=row[name*='2026-2'] >> role=link[name='VER' i]", "b"),
             ("role=row >> nth=1 >> a >> last", "c"),
             ("role=link[name='Ver'] >> last", "b"),
+            ("a >> nth=3", "d"),
             ("role=link[name='Ver'] >> nth=0", "a"),
             ("role=link[name*='Ver'] >> first", "a"),
             ("role=link[name*='Ver'] >> nth=-2", "b"),
