@@ -63,6 +63,8 @@ pub mod field {
     pub const ERROR_CLASS: &str = "error_class";
     /// Why it failed, one line, at most [`super::ERROR_MAX_CHARACTERS`].
     pub const ERROR: &str = "error";
+    /// Selectors that had to stand in for those that are meant, each with its step.
+    pub const DRIFT: &str = "drift";
     /// The address of the page at the end of the run.
     pub const URL: &str = "url";
     /// Integer: the HTTP status of the last document.

@@ -8,6 +8,8 @@ mod launch;
 mod memory;
 mod page_state;
 mod profile;
+#[cfg(test)]
+mod referee;
 mod remains;
 mod script;
 mod traffic;

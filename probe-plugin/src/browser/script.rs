@@ -10,8 +10,11 @@ use super::{connection::SessionId, vitals::Vitals};
 pub const SOURCE: &str = concat!(
     "globalThis.vigia = (() => {\n'use strict';\n",
     include_str!("in_page/sight.js"),
+    include_str!("in_page/roles.js"),
     include_str!("in_page/names.js"),
+    include_str!("in_page/text.js"),
     include_str!("in_page/find.js"),
+    include_str!("in_page/instead.js"),
     include_str!("in_page/pointer.js"),
     include_str!("in_page/fields.js"),
     include_str!("in_page/expect.js"),

@@ -1,6 +1,11 @@
 //! `vigia-probe run`: asks the schedule what is due, has it run, reports it, until Telegraf says stop.
 
-use std::{collections::VecDeque, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use jiff::Timestamp;
@@ -18,6 +23,7 @@ use super::{
 use crate::{
     browser::{WarmBrowser, sweep_profiles},
     config::{self, Config},
+    journey::Journey,
     log::{Level, log},
     report::{
         About, ArtifactFolder, Counters, PictureMemory, Report, Resources, Stdout, encode, points,
@@ -143,6 +149,7 @@ async fn work(
         ..Counters::default()
     };
     let mut probe_points = tokio::time::interval(PROBE_POINT_EVERY);
+    let mut told_drifts = HashSet::new();
     let mut to_say: VecDeque<Vec<u8>> = VecDeque::new();
     loop {
         let now = Timestamp::now();
@@ -161,8 +168,9 @@ async fn work(
             },
             Some(ended) = runs.next() => {
                 match ended {
-                    Ok(Ended { journey, outcome, pictures: kept }) => {
+                    Ok(Ended { journey, outcome, drifts, pictures: kept }) => {
                         counters.count(outcome);
+                        tell_new_drifts(&journeys[journey], drifts, &mut told_drifts);
                         pictures[journey] = kept;
                         schedule.finished(journey);
                     }
@@ -212,6 +220,20 @@ async fn work(
                 Level::Error,
                 "Telegraf has not read for long: the oldest points are given up",
             );
+        }
+    }
+}
+
+/// A drift is news once; the points have it with every run.
+fn tell_new_drifts(journey: &Journey, drifts: Vec<String>, told: &mut HashSet<String>) {
+    for drift in drifts {
+        let drift = format!("{}/{}: {drift}", journey.system, journey.name);
+        if !told.contains(&drift) {
+            log(
+                Level::Warning,
+                &format!("drift, the page is no longer what its journey says: {drift}"),
+            );
+            told.insert(drift);
         }
     }
 }
@@ -277,6 +299,7 @@ async fn one_run(
     Ended {
         journey,
         outcome,
+        drifts: report.drifts,
         pictures,
     }
 }

@@ -19,6 +19,8 @@ pub struct Ended {
     pub journey: usize,
     /// What it came to.
     pub outcome: Outcome,
+    /// Where another selector of a list stood in.
+    pub drifts: Vec<String>,
     /// What it leaves for the journey's next run.
     pub pictures: PictureMemory,
 }
@@ -90,6 +92,7 @@ mod tests {
 
         runs.start(8, async {
             Ended {
+                drifts: Vec::new(),
                 journey: 8,
                 outcome: Outcome::Ok,
                 pictures: PictureMemory::default(),

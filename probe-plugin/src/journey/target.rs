@@ -6,7 +6,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, SeqAccess, Visitor},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Selector;
 
@@ -22,12 +22,7 @@ impl Target {
 
     /// What the script in the page takes.
     pub fn for_script(&self) -> Value {
-        let one = |selector: &Selector| {
-            let mut value = json!(selector);
-            value["shown"] = selector.to_string().into();
-            value
-        };
-        self.0.iter().map(one).collect()
+        self.0.iter().map(Selector::for_script).collect()
     }
 }
 

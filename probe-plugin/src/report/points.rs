@@ -112,6 +112,9 @@ fn journey_point(about: About<'_>, run: &RunReport, artifact: Option<&str>) -> P
         run.http_status
             .map(|status| (field::HTTP_STATUS, Value::Integer(status))),
     );
+    if !run.drifts.is_empty() {
+        fields.push((field::DRIFT, text(&run.drifts.join("; "))));
+    }
     fields.extend(artifact.map(|key| (field::ARTIFACT, text(key))));
     Point {
         measurement: measurement::JOURNEY,

@@ -124,12 +124,20 @@ async fn walk(
         drifts: Vec::new(),
     };
     let mut steps = Vec::new();
+    let mut drifts = Vec::new();
     let mut failure = None;
     let mut waiting = Waiting::default();
     for (index, step) in journey.steps.iter().enumerate() {
         let lap = |name| stopwatch.lap(Some(index), name);
         let done = take(&mut robot, step, &mut waiting, lap).await;
         robot.documents.note(&step.slug, robot.context.pages());
+        for drift in robot.drifts.drain(..) {
+            let drift = format!("{}: {drift}", step.name);
+            // An action that is tried again finds its element again.
+            if !drifts.contains(&drift) {
+                drifts.push(drift);
+            }
+        }
         let (duration, outcome) = match &done {
             Ok(duration) => (
                 Some(*duration),
@@ -173,6 +181,7 @@ async fn walk(
             .map(|state| redaction.apply(state.url()))
             .filter(|url| !url.is_empty()),
         http_status: state.and_then(|state| state.http_status),
+        drifts,
         documents,
         screenshot,
         phases: Vec::new(),

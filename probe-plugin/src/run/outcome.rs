@@ -89,6 +89,8 @@ pub struct RunReport {
     pub url: Option<String>,
     /// The status of the last document.
     pub http_status: Option<i64>,
+    /// Each selector that had to stand in for the one that is meant, with its step.
+    pub drifts: Vec<String>,
     /// What the browser measured of the documents that it loaded.
     pub documents: Vec<DocumentReport>,
     /// The page at the end, a JPEG; only where somebody may want to see it.
@@ -109,6 +111,7 @@ impl RunReport {
             failure: Some(failure),
             url: None,
             http_status: None,
+            drifts: Vec::new(),
             documents: Vec::new(),
             screenshot: None,
             phases: Vec::new(),

@@ -16,6 +16,7 @@ mod mistakes;
 mod page_metrics;
 mod pages;
 mod running;
+mod selectors;
 mod site;
 mod soak;
 mod supervision;

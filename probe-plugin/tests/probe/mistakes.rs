@@ -70,7 +70,7 @@ actions = [
     FOLDER/journeys/journey.toml:12:22: the selector `lable=Clave` begins with an unknown kind `lable`
       12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
          |                      ^
-      hint: known kinds: css, text, role, label, placeholder, testid, xpath
+      hint: known kinds: css, text, role, label, placeholder, testid, xpath; behind a >> also nth
     FOLDER/journeys/journey.toml:12:44: the reference to a secret at `${secret:CLAVE DE ROBOT}` is not complete
       12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
          |                                            ^

@@ -8,7 +8,7 @@ use std::{
 use crate::running::{Run, Running, Setting, browser_table};
 
 /// Serves these pages, each connection one request, as long as the test runs. `/never` never answers.
-fn serve(pages: &'static [(&'static str, &'static str)]) -> String {
+pub fn serve(pages: &'static [(&'static str, &'static str)]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -80,7 +80,7 @@ actions = [{actions}]
     run
 }
 
-fn expect_ok(page: &'static str, actions: &str) {
+pub fn expect_ok(page: &'static str, actions: &str) {
     let run = walk(page, actions);
     assert_eq!(run.journey.integer("ok"), Some(1), "{}", run.journey.0);
 }

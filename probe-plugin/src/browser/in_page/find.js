@@ -1,77 +1,79 @@
-// Finds what a selector means, and says what is there instead.
-
-// Whether the text is among what the element shows. Capitals that only the style makes are taken for what is written.
-function shows(element, wanted) {
-  const shown = squeeze(element.innerText);
-  if (shown.includes(wanted)) return true;
-  return shown.toLowerCase().includes(wanted.toLowerCase()) && squeeze(element.textContent).includes(wanted);
-}
-
-// The innermost elements that show the text. Only parts of the page that hold its letters are looked into.
-function byText(text) {
-  const wanted = squeeze(text);
-  const letters = wanted.replace(/\s/g, '');
-  const found = [];
-  const search = (root) => {
-    for (const child of root.children) {
-      if (UNSEEN.has(child.tagName) || !child.textContent.replace(/\s/g, '').includes(letters)) continue;
-      const before = found.length;
-      search(child);
-      if (found.length === before && visible(child) && shows(child, wanted)) found.push(child);
-    }
-  };
-  for (const root of roots(document)) {
-    search(root);
-    const buttons = root.querySelectorAll('input[type=submit], input[type=button], input[type=reset]');
-    found.push(...[...buttons].filter((button) => squeeze(button.value).includes(wanted)));
-  }
-  return found;
-}
-
-function byXPath(expression) {
-  const result = document.evaluate(expression, document, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE, null);
-  return Array.from({ length: result.snapshotLength }, (_, index) => result.snapshotItem(index))
-    .filter((node) => node instanceof Element);
-}
-
-const SHOWN_CANDIDATES = 5;
-const all = (test) => [...elements(document)].filter(test);
-const FIND = {
-  css: ({ value }) => [...roots(document)].flatMap((root) => [...root.querySelectorAll(value)]),
-  label: ({ value }) => all((element) => isField(element) && label(element) === bareLabel(value)),
-  placeholder: ({ value }) => all((element) => squeeze(element.placeholder) === squeeze(value)),
-  role: ({ value, name: wanted }) =>
-    all((element) => role(element) === value && (wanted == null || name(element) === squeeze(wanted))),
-  testid: ({ value }) => all((element) => element.dataset?.testid === value),
-  text: ({ value }) => byText(value),
-  xpath: ({ value }) => byXPath(value),
-};
-
-// What is there instead of what was looked for.
-function instead({ by, value }) {
-  const list = (what, how, texts) => {
-    const known = [...new Set(texts.filter(Boolean))].slice(0, SHOWN_CANDIDATES).map(quoted);
-    return known.length ? `; there are ${what} ${how} ${known.join(', ')}` : `; there are no ${what}`;
-  };
-  const seen = (test) => all((element) => test(element) && visible(element));
-  if (by === 'label') return list('fields', 'labelled', seen(isField).map(label));
-  if (by === 'placeholder') return list('fields', 'with placeholder', seen(isField).map((element) => element.placeholder));
-  if (by === 'role') return list(`elements of role ${quoted(value)}`, 'named', seen((element) => role(element) === value).map(name));
-  return '';
-}
-
-function describe(element) {
-  const id = element.id ? '#' + element.id : '';
-  const classes = [...element.classList].slice(0, 2).map((word) => '.' + word).join('');
-  const text = squeeze(element.textContent);
-  return '`' + element.localName + id + classes + '`' + (text ? ` “${short(text)}”` : '');
-}
+// Finds what a selector means.
 
 const no = (why, message) => ({ ok: false, why, message });
 const yes = (more) => ({ ok: true, at: now(), ...more });
 
 // What each check of `perform` looks for; the files that follow fill it.
 const CHECK = {};
+
+function byXPath(expression, scope) {
+  // Within an element a path begins there, and not at the document.
+  const path = scope !== document && expression.startsWith('/') ? '.' + expression : expression;
+  let result;
+  try {
+    result = document.evaluate(path, scope, null, XPathResult.ORDERED_NODE_ITERATOR_TYPE, null);
+  } catch (error) {
+    throw error.name === 'SyntaxError' ? error : new SyntaxError('it names no elements, it computes a value');
+  }
+  const found = [];
+  for (let node = result.iterateNext(); node; node = result.iterateNext()) {
+    if (!(node instanceof Element)) throw new SyntaxError(`it names ${node.nodeType === Node.ATTRIBUTE_NODE ? 'an attribute' : 'a text'}, and no element`);
+    found.push(node);
+  }
+  return found;
+}
+
+// To name thousands of elements takes seconds. Where there are more than these, only those are named whose texts and
+// attributes have the words that are sought: what a style alone adds is not looked for then.
+const FEW = 200;
+const SPEAKING = '[aria-label], [aria-labelledby], [alt], [title], [placeholder], input, select, textarea, svg, slot';
+
+function mayBeNamed(element, words) {
+  const written = element.textContent.toLowerCase();
+  return words.every((word) => written.includes(word)) || element.matches(SPEAKING) || element.shadowRoot !== null ||
+    element.querySelector(SPEAKING) !== null;
+}
+
+// Those that are called so: all of the name or a part of it, with or without regard to capitals.
+function named(elements, { value, part, any_case: anyCase }) {
+  const wanted = squeeze(value);
+  const sought = anyCase ? wanted.toLowerCase() : wanted;
+  const words = wanted.toLowerCase().split(' ');
+  const likely = elements.length > FEW && roots(document).length === 1 ? elements.filter((element) => mayBeNamed(element, words)) : elements;
+  return likely.filter((element) => {
+    const own = anyCase ? name(element).toLowerCase() : name(element);
+    return part ? own.includes(sought) : own === sought;
+  });
+}
+
+const isSo = (element, states = {}) => Object.entries(states).every(([state, wanted]) => STATES[state](element) === wanted);
+
+// Each takes a part of a selector and finds its elements, hidden ones too, in a scope: the document or an element.
+const FIND = {
+  chain: ({ parts }, scope = document) => parts.reduce(narrow, [scope]),
+  css: ({ value }, scope) => query(value, scope),
+  label: ({ value }, scope) => query(FIELDS, scope).filter((element) => labels(element).includes(bareLabel(value))),
+  placeholder: ({ value }, scope) => query('[placeholder]', scope).filter((element) => squeeze(element.placeholder ?? element.getAttribute('placeholder')) === squeeze(value)),
+  role: ({ value, name: wanted, states }, scope) => {
+    const found = ofRole(value, scope);
+    return (wanted ? named(found, wanted) : found).filter((element) => isSo(element, states) && !unheard(element));
+  },
+  testid: ({ value }, scope) => query(`[data-testid="${CSS.escape(value)}"]`, scope),
+  text: ({ value, whole }, scope) => byText(value, { scope, whole }),
+  xpath: ({ value }, scope = document) => byXPath(value, scope),
+};
+
+// What the next part of a chain finds in what the parts before it found.
+const narrow = (scopes, part) => (part.by === 'nth'
+  ? pick(scopes, part.index)
+  : [...new Set(scopes.flatMap((scope) => FIND[part.by](part, scope)))]);
+
+// The one at this place, from 0, or from the end: among those that a user can see, where there are any.
+function pick(found, index) {
+  const seen = found.filter((element) => element instanceof Element && visible(element));
+  const one = (seen.length ? seen : found).at(index);
+  return one ? [one] : [];
+}
 
 // The one visible element that is meant. Several selectors are tried together; `won` says which one found it.
 function one(target) {
@@ -83,17 +85,4 @@ function one(target) {
     refusals.push(seen.length ? ambiguous(seen, selector) : none(found, selector));
   }
   return refusals.find(({ why }) => why !== 'missing') || refusals[0];
-}
-
-function ambiguous(seen, { shown }) {
-  return no('ambiguous', () => {
-    const some = seen.slice(0, SHOWN_CANDIDATES).map(describe).join(', ');
-    return `\`${shown}\` matched ${seen.length} elements: ${some}`;
-  });
-}
-
-function none(found, selector) {
-  return found.length
-    ? no('hidden', `\`${selector.shown}\` is on the page and not visible`)
-    : no('missing', () => `\`${selector.shown}\` matched nothing${instead(selector)}`);
 }

@@ -1,79 +1,133 @@
-// What an element is to a user: its role, and what it is called.
+// What an element is called: the accessible name, computed as accname 1.2 and HTML-AAM say and as Chromium does.
 
-const ROLES = {
-  a: (element) => (element.hasAttribute('href') ? 'link' : null),
-  article: () => 'article', button: () => 'button', dialog: () => 'dialog', footer: () => 'contentinfo',
-  form: () => 'form', header: () => 'banner', h1: () => 'heading', h2: () => 'heading', h3: () => 'heading',
-  h4: () => 'heading', h5: () => 'heading', h6: () => 'heading', img: () => 'img', li: () => 'listitem',
-  main: () => 'main', nav: () => 'navigation', ol: () => 'list', option: () => 'option', output: () => 'status',
-  progress: () => 'progressbar', table: () => 'table', td: () => 'cell', textarea: () => 'textbox',
-  th: () => 'columnheader', tr: () => 'row', ul: () => 'list',
-  select: (element) => (element.multiple || element.size > 1 ? 'listbox' : 'combobox'),
-  input: (element) => ({
-    button: 'button', checkbox: 'checkbox', email: 'textbox', image: 'button', number: 'spinbutton',
-    radio: 'radio', range: 'slider', reset: 'button', search: 'searchbox', submit: 'button', tel: 'textbox',
-    text: 'textbox', url: 'textbox',
-  })[element.type] || null,
-};
+const UNSEEN = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'HEAD', 'TITLE']);
+const NAMED_BY_CONTENT = new Set(['button', 'cell', 'checkbox', 'columnheader', 'gridcell', 'heading', 'link', 'menuitem',
+  'menuitemcheckbox', 'menuitemradio', 'option', 'radio', 'row', 'rowheader', 'switch', 'tab', 'term', 'tooltip', 'treeitem']);
+const PUSHED = { submit: 'Submit', reset: 'Reset', image: 'Submit' };
 
-function role(element) {
-  const explicit = squeeze(element.getAttribute('role')).split(' ')[0];
-  if (explicit) return explicit;
-  const implicit = ROLES[element.localName];
-  return implicit ? implicit(element) : null;
+// What a style puts before or behind. A text behind a slash is there to be read in place of a picture.
+function generated(element, where) {
+  const { content, display } = getComputedStyle(element, where);
+  if (!content.includes('"') || display === 'none') return '';
+  const strings = (text) => [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, part]) => part.replace(/\\(.)/g, '$1')).join('');
+  const [drawn, read] = content.split(/ \/ (?=")/);
+  const text = strings(read ?? drawn);
+  return display === 'inline' && read === undefined ? text : ` ${text} `;
 }
 
-const CONTROLS = new Set(['INPUT', 'SELECT', 'TEXTAREA']);
-const UNSEEN = new Set(['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'HEAD', 'TITLE']);
-
-// What an element is called by what stands in it: texts and pictures' texts, without what is hidden and without fields.
-function nameFromContent(element) {
-  const parts = [];
-  const slotted = element.localName === 'slot' ? element.assignedNodes({ flatten: true }) : [];
-  for (const node of slotted.length ? slotted : element.childNodes) {
-    if (node.nodeType === Node.TEXT_NODE) parts.push(node.data);
-    if (node.nodeType !== Node.ELEMENT_NODE || UNSEEN.has(node.tagName) || CONTROLS.has(node.tagName)) continue;
-    if (node.getAttribute('aria-hidden') === 'true' || getComputedStyle(node).display === 'none') continue;
-    const own = node.getAttribute('aria-label') ?? (node.localName === 'img' ? node.alt : nameFromContent(node));
-    parts.push(getComputedStyle(node).display.startsWith('inline') && node.localName !== 'br' ? own : ` ${own} `);
+// What a control that stands in a text adds to it: what it is set to. Never a password.
+function setTo(element) {
+  const as = roleUnnamed(element);
+  if (as === 'textbox' || as === 'searchbox') return element.type === 'password' ? '' : element.value ?? element.textContent;
+  if (as === 'combobox' || as === 'listbox') {
+    if (element.selectedOptions) return [...element.selectedOptions].map((option) => option.label).join(' ');
+    if (element.value !== undefined) return element.value;
+    return [...element.querySelectorAll('[role=option][aria-selected=true]')].map((option) => option.textContent).join(' ');
   }
+  if (as === 'slider' || as === 'spinbutton' || as === 'progressbar' || as === 'meter') {
+    return aria(element, 'valuetext') ?? aria(element, 'valuenow') ?? String(element.value ?? '');
+  }
+  return null;
+}
+
+// `way` is what is known on the way down: who was asked (`seen`), whether inside a text that names something (`inside`),
+// whether ids were followed (`referred`), whether what is hidden counts because whoever refers to it means it (`hidden`).
+function content(element, way) {
+  const style = getComputedStyle(element);
+  const shows = way.hidden || style.visibility === 'visible';
+  const slotted = element.localName === 'slot' ? element.assignedNodes({ flatten: true }) : [];
+  const nodes = slotted.length ? slotted : (element.shadowRoot || element).childNodes;
+  const parts = [generated(element, '::before')];
+  for (const node of nodes) {
+    if (node.nodeType === Node.TEXT_NODE && shows) parts.push(cased(node.data, style.textTransform));
+    if (node.nodeType !== Node.ELEMENT_NODE || UNSEEN.has(node.tagName)) continue;
+    const part = called(node, { ...way, inside: true });
+    const runsOn = getComputedStyle(node).display === 'inline' && node.localName !== 'br' && node.localName !== 'img';
+    parts.push(runsOn ? part : ` ${part} `);
+  }
+  parts.push(generated(element, '::after'));
   return parts.join('');
 }
 
-// The labels of each field, gathered once for a look: `element.labels` walks the whole document for every element.
-let labels = null;
-const lookAfresh = () => { labels = null; };
+const cased = (text, transform) => (transform === 'uppercase' ? text.toUpperCase() : transform === 'lowercase' ? text.toLowerCase() : text);
 
+const hiddenHere = (element) => element.getAttribute('aria-hidden') === 'true' ||
+  (!element.checkVisibility() && getComputedStyle(element).display !== 'contents' && element.localName !== 'option');
+
+const referredTo = (element) => element.ariaLabelledByElements || [];
+const allCalled = (elements, way) => elements.map((each) => called(each, { ...way, inside: true, hidden: unheard(each) })).join(' ');
+
+// The labels of each field, gathered once for a look: `element.labels` walks the whole document for every element.
 function labelsOf(element) {
-  if (!labels) {
-    labels = new Map();
+  if (!knownLabels) {
+    knownLabels = new Map();
     for (const root of roots(document)) {
       for (const label of root.querySelectorAll('label')) {
-        if (label.control) labels.set(label.control, [...(labels.get(label.control) || []), label]);
+        if (label.control) knownLabels.set(label.control, [...(knownLabels.get(label.control) || []), label]);
       }
     }
   }
-  return labels.get(element) || [];
+  return knownLabels.get(element) || [];
 }
 
-function name(element) {
-  const by = squeeze(element.getAttribute('aria-labelledby'));
-  if (by) {
-    const labels = by.split(' ').map((id) => element.getRootNode().getElementById(id)).filter(Boolean);
-    return squeeze(labels.map(nameFromContent).join(' '));
+// What HTML itself names it by, before its content.
+function native(element, way) {
+  const child = (localName) => [...element.children].find((each) => each.localName === localName);
+  const part = (localName) => (child(localName) ? content(child(localName), way) : null);
+  const heard = labelsOf(element).filter((label) => !unheard(label));
+  if (heard.length) return allCalled(heard, way);
+  switch (element.localName) {
+    case 'input':
+      if (element.type === 'image') return element.alt || element.title || element.value || PUSHED.image;
+      if (['button', 'submit', 'reset'].includes(element.type)) return element.hasAttribute('value') ? element.value : PUSHED[element.type] ?? null;
+      return null;
+    case 'area': case 'img': return element.getAttribute('alt');
+    case 'fieldset': return part('legend');
+    case 'figure': return part('figcaption');
+    case 'optgroup': case 'option': return element.getAttribute('label');
+    case 'svg': return child('title')?.textContent ?? null;
+    case 'table': return part('caption');
+    default: return null;
   }
-  const own = squeeze(element.getAttribute('aria-label'));
-  if (own) return own;
-  if (labelsOf(element).length) return squeeze(labelsOf(element).map(nameFromContent).join(' '));
-  if (element.localName === 'input' && ['button', 'submit', 'reset'].includes(element.type)) {
-    return squeeze(element.value) || { submit: 'Submit', reset: 'Reset' }[element.type] || '';
-  }
-  if (element.hasAttribute('alt')) return squeeze(element.getAttribute('alt'));
-  return squeeze(nameFromContent(element)) || squeeze(element.getAttribute('title'));
 }
 
-const FIELDS = 'input:not([type=hidden]), textarea, select, [contenteditable], [role=textbox], [role=combobox]';
+function called(element, way) {
+  if (way.seen.has(element)) return '';
+  if (way.inside && !way.hidden && hiddenHere(element)) return '';
+  const seen = new Set(way.seen).add(element);
+  const on = { ...way, seen };
+  if (!way.referred && referredTo(element).length) {
+    // What refers to itself means its own other name.
+    const by = referredTo(element).map((each) => called(each, { seen: each === element ? way.seen : seen, inside: true, referred: true, hidden: unheard(each) }));
+    const text = squeeze(by.join(' '));
+    if (text) return text;
+  }
+  const setting = way.inside ? setTo(element) : null;
+  if (setting !== null && !(way.referred && squeeze(aria(element, 'label')))) return setting;
+  const label = squeeze(aria(element, 'label'));
+  if (label) return label;
+  const own = native(element, on);
+  if (own !== null && squeeze(own)) return own;
+  if (way.inside || NAMED_BY_CONTENT.has(roleUnnamed(element))) {
+    const text = content(element, on);
+    if (squeeze(text)) return text;
+  }
+  return element.getAttribute('title') || element.getAttribute('placeholder') || element.getAttribute('aria-placeholder') || '';
+}
+
+const name = (element) => squeeze(called(element, { seen: new Set(), inside: false, referred: false, hidden: false }));
+
+const FIELDS = 'input:not([type=hidden]), textarea, select, [contenteditable]:not([contenteditable=false]), [role=textbox], ' +
+  '[role=searchbox], [role=combobox], [role=listbox], [role=checkbox], [role=radio], [role=switch], [role=slider], [role=spinbutton]';
 const isField = (element) => element.matches(FIELDS);
 // A star or a colon beside a label is not part of how people call the field.
-const bareLabel = (text) => squeeze(text).replace(/\s*[*:]$/, '');
-const label = (element) => bareLabel(name(element));
+const bareLabel = (text) => squeeze(text).replace(/^\*\s*/, '').replace(/\s*(?:\*|\(\*\)|:)+$/, '');
+
+// All that a field is labelled with: together, and each by itself.
+function labels(element) {
+  const way = { seen: new Set([element]), referred: true };
+  const each = [...referredTo(element), ...(element.labels || [])].map((label) => allCalled([label], way));
+  const together = referredTo(element).length || labelsOf(element).length ? each.join(' ') : '';
+  return [together, aria(element, 'label') || '', ...each].map(bareLabel).filter(Boolean);
+}
+const label = (element) => labels(element)[0] || '';

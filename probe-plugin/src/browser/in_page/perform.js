@@ -7,10 +7,10 @@ const REST_MS = 4;
 const cancelled = new Set();
 const cancel = (id) => { cancelled.add(id); };
 
+const EVERYTHING = { attributes: true, characterData: true, childList: true, subtree: true };
+
 function observeAll(observer) {
-  for (const root of roots(document)) {
-    observer.observe(root, { attributes: true, characterData: true, childList: true, subtree: true });
-  }
+  for (const root of roots(document)) observer.observe(root, EVERYTHING);
 }
 
 // From an input to the next look, how the document changes: what is there at that look came with the last change.
@@ -41,18 +41,29 @@ CHECK.input = () => {
 // Asks until the answer is yes or the time is over, and then says why not. Looking again costs the page at most a third
 // of its time. It waits by observers; the only timer looks for what no observer reports (styles, shadow roots).
 async function perform(request) {
+  const watch = watcher();
+  try {
+    return await untilYes(request, watch);
+  } finally {
+    watch.end();
+  }
+}
+
+async function untilYes(request, watch) {
   const began = now();
   const end = began + request.timeout_ms;
   for (let first = true; ; first = false) {
     const looked = now();
     const change = EXPECTATIONS.has(request.what) ? lastChange() : null;
-    lookAfresh();
+    lookAnew();
+    watch.look();
     let answer;
     try {
       answer = await CHECK[request.what](request);
     } catch (error) {
       if (error.name !== 'SyntaxError') throw error;
-      answer = no('selector', `\`${request.target?.[0].shown}\` is no selector: ${error.message}`);
+      const told = error.message.replace(/^Failed to execute .*?: /, '');
+      answer = no('selector', `\`${request.target?.[0].shown}\` is no selector: ${told}`);
     }
     const looking = now();
     if (answer.ok || answer.why === 'selector' || looking >= end || cancelled.delete(request.id)) {
@@ -64,7 +75,7 @@ async function perform(request) {
       return { ok, why, message, began, at, came, ready, won, x, y, value, page: vitals(), answered: now() };
     }
     const pause = Math.max(REST_MS, 2 * (looking - looked));
-    await changed(Math.max(pause, Math.min(LOOK_AGAIN_MS, end - looking)));
+    await watch.change(Math.max(pause, Math.min(LOOK_AGAIN_MS, end - looking)));
     const rest = pause - (now() - looking);
     if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
   }
@@ -73,19 +84,31 @@ async function perform(request) {
 // What shows or hides something without a change of the document: styles that arrive, move and end.
 const SHOWING = ['animationend', 'animationstart', 'load', 'toggle', 'transitionend', 'transitionstart'];
 
-function changed(atMostMs) {
-  return new Promise((resolve) => {
-    const observer = new MutationObserver(done);
-    const timer = setTimeout(done, atMostMs);
-    observeAll(observer);
-    for (const type of SHOWING) document.addEventListener(type, done, true);
-    function done() {
+// Waits for what the page does, from the first wait on. What it did since the last look began ends a wait at once.
+function watcher() {
+  const watched = new Set();
+  let changed = false;
+  let wake = () => {};
+  const notice = () => { changed = true; wake(); };
+  const observer = new MutationObserver(notice);
+  return {
+    look() { changed = false; },
+    change(atMostMs) {
+      if (!watched.size) for (const type of SHOWING) document.addEventListener(type, notice, true);
+      for (const root of roots(document)) {
+        if (!watched.has(root)) observer.observe(root, EVERYTHING);
+        watched.add(root);
+      }
+      return changed ? null : new Promise((resolve) => {
+        const timer = setTimeout(resolve, atMostMs);
+        wake = () => { clearTimeout(timer); resolve(); };
+      });
+    },
+    end() {
       observer.disconnect();
-      for (const type of SHOWING) document.removeEventListener(type, done, true);
-      clearTimeout(timer);
-      resolve();
-    }
-  });
+      for (const type of SHOWING) document.removeEventListener(type, notice, true);
+    },
+  };
 }
 
 // After an input: lets what it set off begin, so that a navigation it starts is known, and says where the input landed.

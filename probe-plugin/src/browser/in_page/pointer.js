@@ -15,7 +15,7 @@ function receiver(x, y) {
 
 function within(hit, element) {
   for (let node = hit; node; node = node.assignedSlot || node.parentNode || node.host) if (node === element) return true;
-  return element.labels ? [...element.labels].some((text) => text.contains(hit)) : false;
+  return labelsOf(element).some((text) => text.contains(hit));
 }
 
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));

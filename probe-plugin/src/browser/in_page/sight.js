@@ -5,20 +5,54 @@ const squeeze = (text) => (text || '').replace(/\s+/g, ' ').trim();
 const short = (text) => (text.length > 40 ? text.slice(0, 39) + '…' : text);
 const quoted = (text) => '`' + short(text) + '`';
 
-// Every element, through open shadow roots.
-function* elements(root) {
-  for (const element of root.querySelectorAll('*')) {
-    yield element;
-    if (element.shadowRoot) yield* elements(element.shadowRoot);
+// The scope itself, and every open shadow root in it. A walker, because lists of all elements cost ten times as much.
+function rootsIn(scope, found = []) {
+  found.push(scope);
+  if (scope.shadowRoot) rootsIn(scope.shadowRoot, found);
+  const walker = document.createTreeWalker(scope, NodeFilter.SHOW_ELEMENT);
+  for (let element = walker.nextNode(); element; element = walker.nextNode()) {
+    if (element.shadowRoot) rootsIn(element.shadowRoot, found);
   }
+  return found;
 }
 
-function* roots(root) {
-  yield root;
-  for (const element of root.querySelectorAll('*')) {
-    if (element.shadowRoot) yield* roots(element.shadowRoot);
-  }
+// The document's roots as of this look. Nothing tells when a shadow root is attached: each look walks the page once.
+let knownRoots = null;
+let knownLabels = null;
+const lookAnew = () => {
+  knownRoots = null;
+  knownLabels = null;
+};
+
+function roots(scope) {
+  if (scope !== document) return rootsIn(scope);
+  knownRoots ??= rootsIn(document);
+  return knownRoots;
 }
+
+// The elements of a CSS selector in a scope, through open shadow roots, and through the slots of a scope that is a part of one.
+function query(css, scope = document) {
+  const all = roots(scope);
+  if (all.length === 1 && (scope === document || scope.getRootNode() === document)) return [...scope.querySelectorAll(css)];
+  const found = new Set();
+  for (const root of all) {
+    for (const element of root.querySelectorAll(css)) found.add(element);
+    if (scope === document) continue;
+    for (const slot of root.querySelectorAll('slot')) {
+      for (const element of slot.assignedElements({ flatten: true })) {
+        if (element.matches(css)) found.add(element);
+        for (const inner of query(css, element)) found.add(inner);
+      }
+    }
+  }
+  return [...found];
+}
+
+// Every element, through open shadow roots.
+const elements = (scope) => query('*', scope);
+
+// The element that it is shown in: that of the slot it is put into, or the host of its shadow root.
+const shownIn = (node) => node.assignedSlot || node.parentElement || node.getRootNode().host || null;
 
 // Whether a user can see it. An element without a box of its own is seen through what stands in it.
 function visible(element) {

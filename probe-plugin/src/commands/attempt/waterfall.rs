@@ -54,6 +54,9 @@ pub fn write(
     if let Some(failure) = &report.failure {
         writeln!(stdout, "  {}: {}", failure.class.name(), failure.error)?;
     }
+    for drift in &report.drifts {
+        writeln!(stdout, "  drift: {drift}")?;
+    }
     if let Some(url) = &report.url {
         writeln!(stdout, "  at {url}")?;
     }
