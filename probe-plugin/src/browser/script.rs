@@ -14,10 +14,12 @@ pub const SOURCE: &str = concat!(
     include_str!("in_page/find.js"),
     include_str!("in_page/pointer.js"),
     include_str!("in_page/fields.js"),
+    include_str!("in_page/choices.js"),
+    include_str!("in_page/files.js"),
     include_str!("in_page/expect.js"),
     include_str!("in_page/vitals.js"),
     include_str!("in_page/perform.js"),
-    "return { perform, settle, loaded, through, cancel };\n})();\n",
+    "return { perform, settle, loaded, through, cancel, fileField: () => fileField };\n})();\n",
 );
 
 /// A function of the script.
@@ -61,8 +63,10 @@ pub struct Returned {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ResultValue {
     value: Option<serde_json::Value>,
+    object_id: Option<String>,
 }
 
 impl Method for Call {
@@ -88,6 +92,20 @@ impl Call {
         }
     }
 
+    /// The file field that the script found last, as an object of the protocol.
+    pub fn file_field(world: i64) -> Self {
+        Self {
+            function_declaration: "() => vigia.fileField()",
+            execution_context_id: Some(world),
+            object_id: None,
+            arguments: [Argument {
+                value: serde_json::Value::Null,
+            }],
+            await_promise: false,
+            return_by_value: false,
+        }
+    }
+
     /// Where a point of the content of this frame element is in the window that the element stands in.
     pub fn through(object_id: String, x: f64, y: f64) -> Self {
         Self {
@@ -110,6 +128,13 @@ impl Returned {
             Some(details) => Err(thrown(&details)),
             None => Ok(self.result.value.unwrap_or_default()),
         }
+    }
+}
+
+impl Returned {
+    /// The object's identity; nothing where no object was returned.
+    pub fn object(self) -> Option<String> {
+        self.result.object_id
     }
 }
 

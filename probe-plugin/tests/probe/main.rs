@@ -8,6 +8,7 @@
 mod browser_faults;
 mod census;
 mod faults;
+mod forms;
 mod hostile_pages;
 mod journeys;
 mod launching;
@@ -18,3 +19,4 @@ mod soak;
 mod supervision;
 mod telegraf_contract;
 mod trials;
+mod uploads;

@@ -23,7 +23,8 @@ async function perform(request) {
       return { ok: false, why: 'selector', message: `\`${request.target?.[0].shown}\` is no selector: ${error.message}`, at: now() };
     }
     const looking = performance.now();
-    if (answer.ok || looking >= end || cancelled.delete(request.id)) {
+    // A value that can never fit is not waited for.
+    if (answer.ok || answer.why === 'value' || looking >= end || cancelled.delete(request.id)) {
       const { ok, why, won, x, y, value } = answer;
       const message = typeof answer.message === 'function' ? answer.message() : answer.message;
       const at = answer.at ?? now();

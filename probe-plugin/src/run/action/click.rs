@@ -92,7 +92,7 @@ impl Robot<'_> {
 
     /// Moves, presses, releases. An input that the script withheld from the page because it would have reached something
     /// else, or that never came, is a miss.
-    async fn press_mouse(
+    pub(super) async fn press_mouse(
         &mut self,
         before: &Before,
         (x, y): (f64, f64),

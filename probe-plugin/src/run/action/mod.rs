@@ -5,7 +5,12 @@ mod click;
 mod expect;
 mod fill;
 mod goto;
+mod in_one_call;
 mod press;
+mod select;
+mod tick;
+mod typing;
+mod upload;
 mod wait;
 
 use std::{
@@ -28,6 +33,7 @@ use crate::{
     browser::{Answer, CallError, Context, Function, PageError, PageState, Place},
     journey::{Action, Target},
 };
+use tick::Tick;
 
 /// A look that nobody waits for.
 const LOOK_DEADLINE: Duration = Duration::from_millis(200);
@@ -80,7 +86,12 @@ impl Robot<'_> {
             Action::Goto(address) => self.goto(address, deadline).await,
             Action::Click(target) => self.click(target, deadline).await,
             Action::Fill(fill) => self.fill(fill, deadline).await,
-            Action::Press(key) => self.press(key, deadline).await,
+            Action::Type(typing) => self.type_keys(typing, deadline).await,
+            Action::Press(press) => self.press(press, deadline).await,
+            Action::Select(select) => self.select(select, deadline).await,
+            Action::Check(target) => self.tick(target, Tick::Set, deadline).await,
+            Action::Uncheck(target) => self.tick(target, Tick::Cleared, deadline).await,
+            Action::Upload(upload) => self.upload(upload, deadline).await,
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
             Action::Wait(duration) => self.wait(*duration).await,
         }?;
@@ -216,13 +227,17 @@ impl Robot<'_> {
         request["what"] = what.into();
         request["target"] = target.for_script();
         let (place, answer) = self.wait_for(request, deadline).await?;
+        self.note_drift(target, &answer);
+        Ok((place, answer))
+    }
+
+    fn note_drift(&mut self, target: &Target, answer: &Answer) {
         if answer.won > 0
             && let Some(stood_in) = target.selectors().get(answer.won)
         {
             self.drifts
                 .push(format!("`{stood_in}` instead of `{target}`"));
         }
-        Ok((place, answer))
     }
 
     /// Asks the script in every frame to wait for something; an answer of no is the failure.
@@ -263,7 +278,7 @@ impl Robot<'_> {
             write!(message, "; a script of the page failed: {error}").ok();
         }
         match answer.why.as_deref() {
-            Some("selector") => Failure::of_probe(ErrorClass::Config, message),
+            Some("selector" | "value") => Failure::of_probe(ErrorClass::Config, message),
             Some("missing") => Failure::of_system(ErrorClass::ElementMissing, message),
             Some("unmet") => Failure::of_system(ErrorClass::Assertion, message),
             _ => Failure::of_system(ErrorClass::NotActionable, message),
