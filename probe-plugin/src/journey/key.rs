@@ -136,9 +136,9 @@ impl Key {
         let key = match (characters.next(), characters.next()) {
             (Some(character), None) if !character.is_control() => Self::of_character(character),
             _ => Self::named(rest).ok_or_else(|| {
-                let names: Vec<&str> = NAMED.iter().map(|named| named.0).collect();
+                let names: Vec<&str> = NAMED.iter().map(|named| named.0).filter(|name| !is_function_key(name)).collect();
                 format!(
-                    "unknown key `{text}`\nhint: a single character, or one of {}; with others held down: Control+A",
+                    "unknown key `{text}`\nhint: a single character, or one of {}, F1 to F12; with others held down: Control+A",
                     names.join(", ")
                 )
             })?,
@@ -234,6 +234,11 @@ impl Key {
             .iter()
             .fold(shift, |bits, modifier| bits | modifier.bit())
     }
+}
+
+fn is_function_key(name: &str) -> bool {
+    name.strip_prefix('F')
+        .is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
 fn single(text: &str) -> Option<char> {

@@ -408,7 +408,7 @@ fn fields_inside_nested_open_shadow_roots_are_filled() {
         "<my-outer></my-outer><p id=o></p><script>
          customElements.define('my-inner', class extends HTMLElement { connectedCallback() {
            this.attachShadow({ mode: 'open' }).innerHTML = '<label>Usuario <input></label><div contenteditable role=textbox aria-label=Nota></div>';
-           this.shadowRoot.oninput = (event) => o.textContent += (event.target.value ?? event.target.textContent) + ';' } });
+           this.shadowRoot.addEventListener('input', (event) => o.textContent += (event.target.value ?? event.target.textContent) + ';') } });
          customElements.define('my-outer', class extends HTMLElement { connectedCallback() { this.attachShadow({ mode: 'open' }).innerHTML = '<my-inner></my-inner>' } })</script>",
         r#"{ fill = { field = "label=Usuario", with = "robot" } }, { fill = { field = "label=Nota", with = "nota" } }, { expect = { text = "robot;nota;" } }"#,
     );

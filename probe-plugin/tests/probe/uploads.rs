@@ -129,7 +129,17 @@ fn a_file_that_is_not_beside_the_journey_is_told_by_check() {
     let told = told_by_check(
         r#"{ upload = { field = "label=Plano", file = ["foto.txt", "otra.txt"] } }, { upload = { field = "label=Plano", file = "." } }"#,
     );
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    FOLDER/journeys/journey.toml:11:80: failed to find the file `otra.txt`: No such file or directory (os error 2)
+      11 | actions = [{ goto = "${portal}/" }, { upload = { field = "label=Plano", file = ["foto.txt", "otra.txt"] } }, { upload = { field = "label=Plano", file = "." } }]
+         |                                                                                ^
+      hint: put it beside the journey's file: names are relative to that
+    FOLDER/journeys/journey.toml:11:153: `.` is not a file
+      11 | actions = [{ goto = "${portal}/" }, { upload = { field = "label=Plano", file = ["foto.txt", "otra.txt"] } }, { upload = { field = "label=Plano", file = "." } }]
+         |                                                                                                                                                         ^
+      hint: name a file; a folder cannot be handed to a page
+    2 mistakes
+    "#);
 }
 
 #[test]
@@ -137,7 +147,25 @@ fn a_choice_or_a_key_that_is_written_wrongly_is_told_with_a_hint() {
     let told = told_by_check(
         r#"{ select = { field = "label=Tipo", option = "A", index = 1 } }, { press = { key = "Ctrl+A" } }, { type = { texto = "x" } }"#,
     );
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    FOLDER/journeys/journey.toml:11:37: a choice is named in one way
+      11 | actions = [{ goto = "${portal}/" }, { select = { field = "label=Tipo", option = "A", index = 1 } }, { press = { key = "Ctrl+A" } }, { type = { texto = "x" } }]
+         |                                     ^
+      hint: write `option` with what users read, or `value`, or `index`
+    FOLDER/journeys/journey.toml:11:119: unknown key `Ctrl+A`
+      11 | actions = [{ goto = "${portal}/" }, { select = { field = "label=Tipo", option = "A", index = 1 } }, { press = { key = "Ctrl+A" } }, { type = { texto = "x" } }]
+         |                                                                                                                       ^
+      hint: a single character, or one of Enter, Tab, Escape, Backspace, Delete, Insert, Space, ArrowUp, ArrowDown, ArrowLeft, ArrowRight, Home, End, PageUp, PageDown, ContextMenu, Alt, Control, Meta, Shift, F1 to F12; with others held down: Control+A
+    FOLDER/journeys/journey.toml:11:142: `with` is missing
+      11 | actions = [{ goto = "${portal}/" }, { select = { field = "label=Tipo", option = "A", index = 1 } }, { press = { key = "Ctrl+A" } }, { type = { texto = "x" } }]
+         |                                                                                                                                              ^
+      hint: add `with = ...` here
+    FOLDER/journeys/journey.toml:11:144: unknown key `texto`
+      11 | actions = [{ goto = "${portal}/" }, { select = { field = "label=Tipo", option = "A", index = 1 } }, { press = { key = "Ctrl+A" } }, { type = { texto = "x" } }]
+         |                                                                                                                                                ^
+      hint: known here: field, with, delay
+    4 mistakes
+    "#);
 }
 
 fn told_by_check(actions: &str) -> String {
