@@ -139,7 +139,7 @@ fn a_box_that_hides_behind_its_styled_label_is_ticked_by_it_and_not_by_the_link_
     expect_ok(
         "<style>.h { position: absolute; width: 0; height: 0; display: none }</style>
          <input class=h type=checkbox id=b onchange='o.textContent += this.checked'>
-         <label for=b>Leí <a href='#terminos'>los términos y condiciones del servicio</a> ok</label>
+         <label for=b style='display:inline-block'>Leí <a href='#terminos'>los términos y condiciones del servicio</a> ok</label>
          <label style='position:relative'><input type=checkbox style='opacity:0;position:absolute' onchange=\"o.textContent += ' dos'\"><span style='position:absolute;inset:0;background:#ccc'></span> Firma</label>
          <p id=o></p>",
         r#"{ check = "css=#b" }, { check = "label=Firma" }, { expect = { text = "true dos" } }"#,
