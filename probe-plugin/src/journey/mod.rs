@@ -25,7 +25,7 @@ pub use selector::Selector;
 pub use several::Several;
 pub use target::Target;
 pub use typing::{Press, Type};
-pub use upload::Upload;
+pub use upload::{Destination, Upload};
 
 /// One user workflow through a system.
 #[derive(Clone, Debug)]

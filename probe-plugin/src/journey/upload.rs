@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{
     config_file::Spanned,
     mistake::{Mistake, Source},
@@ -10,16 +10,52 @@ use vigia_contract::{
 
 use super::{Several, Target};
 
-/// A file field, or what a user clicks or drops a file on, and the files.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Files, and where a user would put them.
+#[derive(Clone, Debug)]
 pub struct Upload {
-    /// The file field, its label, or a button that asks for a file.
-    pub field: Target,
+    /// Where they go.
+    pub to: Destination,
     file: Spanned<Several<PathBuf>>,
     /// Where they are, since [`Self::look_beside`].
-    #[serde(skip)]
     pub paths: Vec<PathBuf>,
+}
+
+/// Where files go.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// A file field, its label, or a button that asks for a file.
+    Field(Target),
+    /// A part of the page that files are dropped onto.
+    Onto(Target),
+}
+
+/// As the operator writes it: one of the two ways.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UploadTable {
+    field: Option<Target>,
+    onto: Option<Target>,
+    file: Spanned<Several<PathBuf>>,
+}
+
+impl<'de> Deserialize<'de> for Upload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let table = UploadTable::deserialize(deserializer)?;
+        let to = match (table.field, table.onto) {
+            (Some(field), None) => Destination::Field(field),
+            (None, Some(onto)) => Destination::Onto(onto),
+            _ => {
+                return Err(D::Error::custom(
+                    "files go to one place\nhint: write `field` for a file field or a button, or `onto` for what files are dropped onto",
+                ));
+            }
+        };
+        Ok(Self {
+            to,
+            file: table.file,
+            paths: Vec::new(),
+        })
+    }
 }
 
 impl Upload {

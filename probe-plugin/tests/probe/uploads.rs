@@ -74,6 +74,24 @@ fn the_dialog_that_a_button_opens_is_answered() {
 }
 
 #[test]
+fn files_are_dropped_where_the_page_takes_them_and_told_where_it_does_not() {
+    let page = format!(
+        "{READ}<div id=z style='width:200px;height:90px;background:#eee'>Suelte aquí</div><script>
+         setTimeout(() => z.ondragover = (event) => event.preventDefault(), 500); z.ondrop = (event) => {{ event.preventDefault(); read(event.dataTransfer) }}</script>"
+    );
+    expect_ok(
+        page.leak(),
+        r#"{ upload = { onto = "text=Suelte aquí", file = ["foto.txt", "plano.pdf"] } }, { expect = { text = "foto.txt=foto plano.pdf=%PDF-1.4 plano true" } }"#,
+    );
+    expect_told(
+        "<div style='width:200px;height:90px'>Suelte aquí</div>",
+        r#"{ upload = { onto = "text=Suelte aquí", file = "foto.txt" } }"#,
+        "not_actionable",
+        "`text=Suelte aquí` takes no dropped files",
+    );
+}
+
+#[test]
 fn a_button_that_asks_for_no_file_a_disabled_field_and_too_many_files_are_told() {
     expect_told(
         "<button>Adjuntar</button>",

@@ -37,3 +37,24 @@ CHECK.upload = async (request) => {
   }
   return refusals.find(({ why }) => why !== 'missing') || refusals[0];
 };
+
+// What is dragged over a place: the page has to say there that it takes it, or the browser opens the files itself.
+let dragged = null;
+addEventListener('dragover', (event) => { if (dragged && event.isTrusted) dragged.over = event; }, { capture: true, passive: true });
+
+// A point to drop files at.
+CHECK.drop = async (request) => {
+  const found = one(request.target);
+  if (!found.ok) return found;
+  if (disabled(found.element)) return no('disabled', `\`${found.shown}\` is disabled`);
+  dragged = { element: found.element, over: null };
+  return CHECK.point(request);
+};
+
+// With the files over the place.
+CHECK.drops = ({ shown }) => {
+  const { element, over } = dragged || {};
+  const hit = over && receiver(over.clientX, over.clientY);
+  if (hit && !within(hit, element)) return no('disabled', () => `\`${shown}\` is covered by ${describe(hit)}`);
+  return over?.defaultPrevented ? yes() : no('disabled', `\`${shown}\` takes no dropped files`);
+};

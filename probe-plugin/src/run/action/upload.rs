@@ -1,17 +1,31 @@
-//! Hands files to a page: to its file field, be it hidden or not, or to the file dialog that a button opens.
+//! Hands files to a page: to its file field, be it hidden or not, to the file dialog that a button opens, or by dropping
+//! them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use headless_chrome::protocol::cdp::{DOM, Page as PageDomain};
+use headless_chrome::protocol::cdp::{
+    DOM,
+    Input::{DispatchDragEvent, DispatchDragEventTypeOption as Drag, DragData},
+    Page as PageDomain,
+};
 use serde_json::json;
 use vigia_contract::data_model::ErrorClass;
 
 use super::{Moment, Robot, begin};
 use crate::{
     browser::{Answer, PageError, Place},
-    journey::Upload,
+    journey::{Destination, Target, Upload},
     run::Failure,
 };
+
+/// What a drag from outside offers: a copy. Source: the protocol's `Input.DragData`.
+const COPY: u32 = 1;
+
+/// A place that takes no files yet is asked again after this.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// What was begun in time may be answered this much later: the refusal is what has to be told then, not the lateness.
+const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 
 impl Robot<'_> {
     pub(super) async fn upload(
@@ -20,7 +34,18 @@ impl Robot<'_> {
         deadline: Instant,
     ) -> Result<Moment, Failure> {
         let files = files(upload)?;
-        let target = &upload.field;
+        match &upload.to {
+            Destination::Field(target) => self.put_into(target, files, deadline).await,
+            Destination::Onto(target) => self.drop_onto(target, files, deadline).await,
+        }
+    }
+
+    async fn put_into(
+        &mut self,
+        target: &Target,
+        files: Vec<String>,
+        deadline: Instant,
+    ) -> Result<Moment, Failure> {
         let did = format!("after the files were given to `{target}`");
         let mut first: Option<f64> = None;
         loop {
@@ -37,7 +62,7 @@ impl Robot<'_> {
                 self.or_failure(put, &format!("`{target}` did not take the files"))
                     .await?;
             } else if !self
-                .by_dialog(upload, &place, &found, &files, deadline)
+                .by_dialog(target, &place, &found, &files, deadline)
                 .await?
             {
                 // The click has missed.
@@ -51,17 +76,89 @@ impl Robot<'_> {
         }
     }
 
+    /// Drags the files from outside over the place and lets them go there.
+    async fn drop_onto(
+        &mut self,
+        target: &Target,
+        files: Vec<String>,
+        deadline: Instant,
+    ) -> Result<Moment, Failure> {
+        let asked = Instant::now();
+        let did = format!("after the files were dropped onto `{target}`");
+        let late = format!("{did} the page did not respond");
+        loop {
+            let (place, found) = self.perform("drop", target, json!({}), deadline).await?;
+            self.is_the_only_one(target, &place, deadline).await?;
+            let before = self.before(Some(place.frame.clone()));
+            let point = self.point_in_window(&place, &found, deadline).await?;
+            let point = point.map_err(|cover| {
+                not_actionable(format!("the frame of `{target}` is covered by {cover}"))
+            })?;
+            let answered = deadline + ANSWER_MARGIN;
+            for kind in [Drag::DragEnter, Drag::DragOver] {
+                self.drag(kind, point, &files, answered, &late).await?;
+            }
+            let request = json!({ "what": "drops", "shown": target.to_string() });
+            let takes = self.context.ask_at(&place, &request, answered).await;
+            match self.or_failure(takes, &late).await? {
+                Some(takes) if takes.ok => {}
+                // Dropped where nobody takes them, the browser would open the files in place of the page.
+                takes => {
+                    self.drag(Drag::DragCancel, point, &files, answered, &late)
+                        .await?;
+                    if Instant::now() < deadline {
+                        let pause = (Instant::now() + LOOK_AGAIN).min(deadline);
+                        match self.context.until(pause, |_| false).await {
+                            Ok(()) | Err(PageError::Late) => continue,
+                            error => self.or_failure(error, &late).await?,
+                        }
+                    }
+                    return Err(self.refusal(takes.unwrap_or_default(), asked));
+                }
+            }
+            self.drag(Drag::Drop, point, &files, deadline, &late)
+                .await?;
+            let settled = self.settle(&before, &did, deadline).await?;
+            return self
+                .arrive(begin(&found), settled.as_ref(), &before, &did, deadline)
+                .await;
+        }
+    }
+
+    async fn drag(
+        &mut self,
+        kind: Drag,
+        (x, y): (f64, f64),
+        files: &[String],
+        deadline: Instant,
+        late: &str,
+    ) -> Result<(), Failure> {
+        let drag = DispatchDragEvent {
+            Type: kind,
+            x,
+            y,
+            data: DragData {
+                items: Vec::new(),
+                files: Some(files.to_vec()),
+                drag_operations_mask: COPY,
+            },
+            modifiers: None,
+        };
+        let answered = self.context.call(&drag, deadline).await;
+        self.or_failure(answered, late).await?;
+        Ok(())
+    }
+
     /// Clicks, and answers the file dialog that opens. False where the click has reached something else and there is time
     /// to try again.
     async fn by_dialog(
         &mut self,
-        upload: &Upload,
+        target: &Target,
         place: &Place,
         found: &Answer,
         files: &[String],
         deadline: Instant,
     ) -> Result<bool, Failure> {
-        let target = &upload.field;
         self.intercept_dialogs(true, place, deadline).await?;
         // One that an earlier click has opened late is not the answer to this one.
         drop(self.context.take_file_chooser());
