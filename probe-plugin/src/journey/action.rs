@@ -96,7 +96,12 @@ impl Action {
             Self::Goto(_) => "goto",
             Self::Click(_) => "click",
             Self::Fill(_) => "fill",
+            Self::Type(_) => "type",
             Self::Press(_) => "press",
+            Self::Select(_) => "select",
+            Self::Check(_) => "check",
+            Self::Uncheck(_) => "uncheck",
+            Self::Upload(_) => "upload",
             Self::Expect(_) => "expect",
             Self::Wait(_) => "wait",
         }
