@@ -54,6 +54,7 @@ CHECK.select = async (request) => {
   if (isChosen(choice)) return yes({ won, value: { input } });
   element.focus();
   // A page that fills its list on the focus has other options now.
+  lookAfresh();
   const fresh = choiceIn(request);
   if (!fresh.ok || fresh.element !== element || fresh.chosen.some((option, index) => option !== chosen[index])) {
     return fresh.ok ? no('disabled', `\`${fresh.shown}\` changes its options`) : fresh;

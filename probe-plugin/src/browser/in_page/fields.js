@@ -31,10 +31,10 @@ function focused() {
   return element;
 }
 
-// After what the page has set itself to do by now; a page that never comes to an end of it is not waited for.
+// After what the page has set itself to do by now, its timers too; a page that never comes to an end of it is not waited for.
 const task = () => new Promise((resolve) => {
   const timer = setTimeout(resolve, 100);
-  scheduler.postTask(() => { clearTimeout(timer); resolve(); }, { priority: 'background' });
+  scheduler.postTask(() => { clearTimeout(timer); setTimeout(resolve); }, { priority: 'background' });
 });
 const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -120,6 +120,7 @@ let written = null;
 // changed how a text is written. A field that is there no more has led elsewhere.
 function lasted(target, element, shown, empty) {
   if (!element.isConnected) {
+    lookAfresh();
     const found = one(target);
     if (!found.ok) return null;
     element = found.element;
