@@ -21,11 +21,11 @@ use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 pub use connection::{CallError, Connection, SessionId};
-pub use context::{Context, DialogAnswer, PageError};
+pub use context::{Acted, Context, DialogAnswer, PageError};
 pub use frames::Frames;
 pub use launch::{Chromium, LaunchError};
 pub use memory::{resident_bytes, resident_bytes_of_group};
-pub use page_state::PageState;
+pub use page_state::{FileChooser, PageState};
 pub use profile::sweep as sweep_profiles;
 pub use script::{Answer, Function, Place};
 pub use traffic::Traffic;

@@ -29,6 +29,8 @@ pub struct PageState {
     pub script_error: Option<String>,
     /// What a dialog said that nobody expected.
     pub dialog: Option<String>,
+    /// The page has asked for files, and waits for them.
+    pub file_chooser: Option<FileChooser>,
     /// The page's process is gone.
     pub crashed: Option<Crash>,
     /// What its documents asked for.
@@ -37,6 +39,25 @@ pub struct PageState {
     pub vitals: VitalsLog,
     answered: Option<(String, i64)>,
     document_error: Option<String>,
+}
+
+/// Where the files go that a page asks for.
+#[derive(Clone, Debug)]
+pub struct FileChooser {
+    /// Of the frame's process.
+    pub session: SessionId,
+    /// The file field; nothing where the page asks without one.
+    pub field: Option<u32>,
+    /// It takes more than one.
+    pub multiple: bool,
+}
+
+/// `Page.fileChooserOpened`
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FileChooserOpened {
+    mode: String,
+    backend_node_id: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +132,7 @@ impl PageState {
             load_error: None,
             script_error: None,
             dialog: None,
+            file_chooser: None,
             crashed: None,
             traffic: TrafficLog::default(),
             vitals: VitalsLog::default(),
@@ -187,6 +209,13 @@ impl PageState {
                     let said = said.unwrap_or(details.text);
                     self.script_error = said.lines().next().map(str::to_owned);
                 }
+            }
+            "Page.fileChooserOpened" => {
+                self.file_chooser = event.read().map(|opened: FileChooserOpened| FileChooser {
+                    session: event.session.clone(),
+                    field: opened.backend_node_id,
+                    multiple: opened.mode == "selectMultiple",
+                });
             }
             _ => {}
         }

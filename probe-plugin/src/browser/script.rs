@@ -17,10 +17,12 @@ pub const SOURCE: &str = concat!(
     include_str!("in_page/instead.js"),
     include_str!("in_page/pointer.js"),
     include_str!("in_page/fields.js"),
+    include_str!("in_page/choices.js"),
+    include_str!("in_page/files.js"),
     include_str!("in_page/expect.js"),
     include_str!("in_page/vitals.js"),
     include_str!("in_page/perform.js"),
-    "return { perform, settle, loaded, through, cancel };\n})();\n",
+    "return { perform, settle, loaded, through, cancel, fileField: () => fileField };\n})();\n",
 );
 
 /// A function of the script.
@@ -64,8 +66,10 @@ pub struct Returned {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ResultValue {
     value: Option<serde_json::Value>,
+    object_id: Option<String>,
 }
 
 impl Method for Call {
@@ -91,6 +95,20 @@ impl Call {
         }
     }
 
+    /// The file field that the script found last, as an object of the protocol.
+    pub fn file_field(world: i64) -> Self {
+        Self {
+            function_declaration: "() => vigia.fileField()",
+            execution_context_id: Some(world),
+            object_id: None,
+            arguments: [Argument {
+                value: serde_json::Value::Null,
+            }],
+            await_promise: false,
+            return_by_value: false,
+        }
+    }
+
     /// Where a point of the content of this frame element is in the window that the element stands in.
     pub fn through(object_id: String, x: f64, y: f64) -> Self {
         Self {
@@ -113,6 +131,13 @@ impl Returned {
             Some(details) => Err(thrown(&details)),
             None => Ok(self.result.value.unwrap_or_default()),
         }
+    }
+}
+
+impl Returned {
+    /// The object's identity; nothing where no object was returned.
+    pub fn object(self) -> Option<String> {
+        self.result.object_id
     }
 }
 
@@ -146,6 +171,8 @@ pub struct Answer {
     pub ready: Option<f64>,
     /// The last thing that the script did.
     pub answered: f64,
+    /// Where the script itself did what a user does: when it began to.
+    pub input: Option<f64>,
     /// Which of several selectors found the element.
     #[serde(default)]
     pub won: usize,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template};
 
-use super::{Key, Target, selector::SECRET_IN_PAGE};
+use super::{Press, Select, Target, Type, Upload, selector::SECRET_IN_PAGE};
 
 /// What the robot does.
 #[derive(Clone, Debug, Deserialize)]
@@ -18,8 +18,18 @@ pub enum Action {
     Click(Target),
     /// Puts a text into a field, in place of what it holds.
     Fill(Fill),
-    /// Presses a key on the element that has the focus: `Enter`, `Tab`, `Escape`, an arrow, a single character.
-    Press(Key),
+    /// Types a text key by key.
+    Type(Type),
+    /// Presses a key: `Enter`, `Tab`, an arrow, a single character, `Control+A`.
+    Press(Press),
+    /// Chooses options of a list.
+    Select(Select),
+    /// Ticks a box, a radio button or a switch.
+    Check(Target),
+    /// Takes the tick out of a box or a switch.
+    Uncheck(Target),
+    /// Hands files to a page.
+    Upload(Upload),
     /// Waits until the page shows something.
     Expect(Expectation),
     /// Does nothing for a while, as a user who reads. The time counts.
@@ -27,7 +37,7 @@ pub enum Action {
     Wait(Duration),
 }
 
-/// A field and its new text.
+/// A field and its new text; for a date, a time, a colour or a range what such a field holds: `2026-05-31`, `14:30`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fill {
@@ -86,7 +96,12 @@ impl Action {
             Self::Goto(_) => "goto",
             Self::Click(_) => "click",
             Self::Fill(_) => "fill",
+            Self::Type(_) => "type",
             Self::Press(_) => "press",
+            Self::Select(_) => "select",
+            Self::Check(_) => "check",
+            Self::Uncheck(_) => "uncheck",
+            Self::Upload(_) => "upload",
             Self::Expect(_) => "expect",
             Self::Wait(_) => "wait",
         }
@@ -95,10 +110,17 @@ impl Action {
     /// The names of the secrets that it types.
     pub fn secrets(&self) -> Vec<&str> {
         match self {
-            Self::Goto(template) | Self::Fill(Fill { with: template, .. }) => {
-                template.secrets().collect()
-            }
-            Self::Click(_) | Self::Press(_) | Self::Expect(_) | Self::Wait(_) => Vec::new(),
+            Self::Goto(template)
+            | Self::Fill(Fill { with: template, .. })
+            | Self::Type(Type { with: template, .. }) => template.secrets().collect(),
+            Self::Click(_)
+            | Self::Press(_)
+            | Self::Select(_)
+            | Self::Check(_)
+            | Self::Uncheck(_)
+            | Self::Upload(_)
+            | Self::Expect(_)
+            | Self::Wait(_) => Vec::new(),
         }
     }
 }

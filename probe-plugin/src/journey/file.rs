@@ -113,7 +113,7 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
 }
 
 fn ready(
-    step: StepTable,
+    mut step: StepTable,
     source: &Source,
     slugs: &mut HashSet<String>,
     mistakes: &mut Vec<Mistake>,
@@ -141,6 +141,11 @@ fn ready(
             format!("the step `{}` does nothing", step.name.get_ref()),
             "add an action, for example { goto = \"https://...\" }",
         ));
+    }
+    for action in step.actions.get_mut() {
+        if let Action::Upload(upload) = action {
+            mistakes.extend(upload.look_beside(source));
+        }
     }
     Step {
         name: step.name.into_inner(),

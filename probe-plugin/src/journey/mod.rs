@@ -6,8 +6,12 @@
 mod action;
 mod file;
 mod key;
+mod select;
 mod selector;
+mod several;
 mod target;
+mod typing;
+mod upload;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -16,8 +20,12 @@ use vigia_contract::data_model::Impact;
 pub use action::{Action, Expectation, Fill};
 pub use file::{Every, read};
 pub use key::Key;
+pub use select::Select;
 pub use selector::Selector;
+pub use several::Several;
 pub use target::Target;
+pub use typing::{Press, Type};
+pub use upload::{Destination, Upload};
 
 /// One user workflow through a system.
 #[derive(Clone, Debug)]

@@ -39,19 +39,24 @@ pub fn keyboard(kind: Input::DispatchKeyEventTypeOption, key: &Key) -> Input::Di
     let types = matches!(kind, Input::DispatchKeyEventTypeOption::KeyDown);
     Input::DispatchKeyEvent {
         Type: kind,
-        modifiers: None,
+        modifiers: Some(key.modifiers()),
         timestamp: None,
         text: key.text.clone().filter(|_| types),
         unmodified_text: None,
         key_identifier: None,
-        code: Some(key.code.to_owned()),
+        code: Some(key.code.clone()),
         key: Some(key.name.clone()),
         windows_virtual_key_code: Some(key.virtual_code),
         native_virtual_key_code: None,
         auto_repeat: None,
         is_keypad: None,
         is_system_key: None,
-        location: None,
+        // Only these are twice on the keyboard.
+        location: matches!(
+            key.code.as_str(),
+            "AltLeft" | "ControlLeft" | "MetaLeft" | "ShiftLeft"
+        )
+        .then_some(1),
         commands: None,
     }
 }

@@ -21,6 +21,22 @@ pub enum Moment {
     Was,
 }
 
+impl Moment {
+    /// The same where what came of it was there only then.
+    pub fn longer(self, until_ms: f64) -> Self {
+        match self {
+            Self::Done {
+                waited, began_ms, ..
+            } => Self::Done {
+                waited,
+                began_ms,
+                ended_ms: until_ms,
+            },
+            other => other,
+        }
+    }
+}
+
 /// A wait for something to be ready.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wait {

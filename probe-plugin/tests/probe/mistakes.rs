@@ -66,7 +66,7 @@ actions = [
     FOLDER/journeys/journey.toml:11:5: unknown value `clik`
       11 |   { clik = "role=button[name='Ingresar']" },
          |     ^
-      hint: did you mean `click`? known here: goto, click, fill, press, expect, wait
+      hint: did you mean `click`? known here: goto, click, fill, type, press, select, check, uncheck, upload, expect, wait
     FOLDER/journeys/journey.toml:12:22: the selector `lable=Clave` begins with an unknown kind `lable`
       12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
          |                      ^
@@ -75,10 +75,10 @@ actions = [
       12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
          |                                            ^
       hint: write ${secret:NAME}, the name of letters, digits and underscores
-    FOLDER/journeys/journey.toml:13:3: unknown key `Entrar`
+    FOLDER/journeys/journey.toml:13:13: unknown key `Entrar`
       13 |   { press = "Entrar" },
-         |   ^
-      hint: a single character, or one of Enter, Tab, Escape, Backspace, Delete, Space, ArrowUp, ArrowDown, ArrowLeft, ArrowRight, Home, End, PageUp, PageDown
+         |             ^
+      hint: a single character, or one of Enter, Tab, Escape, Backspace, Delete, Insert, Space, ArrowUp, ArrowDown, ArrowLeft, ArrowRight, Home, End, PageUp, PageDown, ContextMenu, Alt, Control, Meta, Shift, F1 to F12; with others held down: Control+A
     9 mistakes
     "#);
 }

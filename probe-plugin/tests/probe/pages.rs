@@ -48,11 +48,12 @@ fn answer(mut stream: &TcpStream, pages: &[(&str, &str)]) {
 }
 
 /// Opens the page and does these actions, in one step with this budget.
-fn walk(page: &'static str, actions: &str) -> Run {
+pub fn walk(page: &'static str, actions: &str) -> Run {
     walk_site(Box::leak(Box::new([("/", page)])), actions)
 }
 
-fn walk_site(pages: &'static [(&'static str, &'static str)], actions: &str) -> Run {
+/// The same with several pages; the first is at `/`.
+pub fn walk_site(pages: &'static [(&'static str, &'static str)], actions: &str) -> Run {
     let journey = format!(
         r#"
 system = "paginas"
@@ -80,12 +81,14 @@ actions = [{actions}]
     run
 }
 
+/// The run is ok.
 pub fn expect_ok(page: &'static str, actions: &str) {
     let run = walk(page, actions);
     assert_eq!(run.journey.integer("ok"), Some(1), "{}", run.journey.0);
 }
 
-fn expect_failed(page: &'static str, actions: &str, error_class: &str, error: &str) {
+/// The run failed so.
+pub fn expect_failed(page: &'static str, actions: &str, error_class: &str, error: &str) {
     let run = walk(page, actions);
     assert_eq!(
         run.journey.text("error_class"),

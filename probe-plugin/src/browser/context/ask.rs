@@ -18,7 +18,7 @@ use crate::browser::{
 };
 
 /// An answer of the script in the page may come this much later than the script was told to give up.
-const ANSWER_MARGIN: Duration = Duration::from_secs(2);
+pub(super) const ANSWER_MARGIN: Duration = Duration::from_secs(2);
 
 type PendingAnswer = Pin<Box<dyn Future<Output = Result<Returned, CallError>> + Send>>;
 
@@ -379,14 +379,14 @@ impl Context {
     }
 
     /// The document is gone, and its world with it. The next one's is announced by an event.
-    fn lost(&mut self, place: &Place) {
+    pub(super) fn lost(&mut self, place: &Place) {
         for tab in &mut self.tabs {
             tab.state.frames.lost(&place.session, place.world);
         }
     }
 }
 
-fn place(frame: &Frame) -> Option<Place> {
+pub(super) fn place(frame: &Frame) -> Option<Place> {
     Some(Place {
         frame: frame.id.clone(),
         session: frame.session.clone(),
@@ -394,12 +394,12 @@ fn place(frame: &Frame) -> Option<Place> {
     })
 }
 
-fn read(returned: Returned) -> Result<Answer, PageError> {
+pub(super) fn read(returned: Returned) -> Result<Answer, PageError> {
     let value = returned.value().map_err(PageError::Script)?;
     serde_json::from_value(value).map_err(|error| PageError::Script(error.to_string()))
 }
 
-fn with_time(request: &serde_json::Value, deadline: Instant) -> serde_json::Value {
+pub(super) fn with_time(request: &serde_json::Value, deadline: Instant) -> serde_json::Value {
     let left = deadline.saturating_duration_since(Instant::now());
     let mut request = request.clone();
     request["timeout_ms"] = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).into();

@@ -4,6 +4,7 @@
 //! one that opened it is in front again. Whatever is asked, events are taken in while the answer is awaited, so that what
 //! is known is never older than the answer.
 
+mod act;
 mod ask;
 mod prepare;
 
@@ -24,6 +25,7 @@ use super::{
 };
 use prepare::prepare;
 
+pub use act::Acted;
 pub use prepare::attach_to;
 
 /// What a desktop user's window shows of a page, in pixels.

@@ -66,13 +66,15 @@ async function untilYes(request, watch) {
       answer = no('selector', `\`${request.target?.[0].shown}\` is no selector: ${told}`);
     }
     const looking = now();
-    if (answer.ok || answer.why === 'selector' || looking >= end || cancelled.delete(request.id)) {
-      const { ok, why, won, x, y, value } = answer;
+    // What can never be is not waited for.
+    const never = ['selector', 'value'].includes(answer.why);
+    if (answer.ok || never || looking >= end || cancelled.delete(request.id)) {
+      const { ok, why, won, x, y, input, value } = answer;
       const message = typeof answer.message === 'function' ? answer.message() : answer.message;
       const at = answer.at ?? now();
       const came = first ? change : looked;
       const ready = first ? null : answer.ready ?? came;
-      return { ok, why, message, began, at, came, ready, won, x, y, value, page: vitals(), answered: now() };
+      return { ok, why, message, began, at, came, ready, won, x, y, input, value, page: vitals(), answered: now() };
     }
     const pause = Math.max(REST_MS, 2 * (looking - looked));
     await watch.change(Math.max(pause, Math.min(LOOK_AGAIN_MS, end - looking)));

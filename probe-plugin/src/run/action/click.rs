@@ -6,11 +6,11 @@ use headless_chrome::protocol::cdp::Input::DispatchMouseEventTypeOption as Mouse
 use serde_json::json;
 use vigia_contract::data_model::ErrorClass;
 
-use super::{Before, Heard, Moment, Robot, UserInput};
+use super::{Before, Moment, Robot};
 use crate::{
     browser::{Answer, Place},
     journey::Target,
-    run::{Failure, input::mouse, waiting::Wait},
+    run::{Failure, input::mouse},
 };
 
 impl Robot<'_> {
@@ -24,15 +24,12 @@ impl Robot<'_> {
         let mut first = None;
         loop {
             let more = json!({ "enabled": true, "again": first.is_some() });
-            let found = self.perform("point", target, more, deadline).await?;
-            self.is_the_only_one(target, &found.place, deadline).await?;
-            let before = self.before(Some(found.place.frame.clone()));
-            let missed = match self.point_in_window(&found, deadline).await? {
+            let (place, found) = self.perform("point", target, more, deadline).await?;
+            self.is_the_only_one(target, &place, deadline).await?;
+            let before = self.before(Some(place.frame.clone()));
+            let missed = match self.point_in_window(&place, &found, deadline).await? {
                 Ok(point) => {
-                    let input = UserInput {
-                        waited: since(first, &found),
-                        began_ms: self.clock.now_ms(),
-                    };
+                    let input = self.input_since(first, &found);
                     match self.press_mouse(&before, point, &did, deadline).await? {
                         Ok(settled) => {
                             return self
@@ -44,7 +41,7 @@ impl Robot<'_> {
                 }
                 Err(cover) => format!("its frame is covered by {cover}"),
             };
-            first = first.or(Some(found.answer.began));
+            first = first.or(Some(found.began));
             if Instant::now() >= deadline {
                 let no = Answer {
                     message: Some(format!("`{target}` did not receive the click: {missed}")),
@@ -79,25 +76,23 @@ impl Robot<'_> {
     /// Where the mouse has to go in the window; or what lies over the frame there.
     pub(super) async fn point_in_window(
         &mut self,
-        found: &Heard,
+        place: &Place,
+        found: &Answer,
         deadline: Instant,
     ) -> Result<Result<(f64, f64), String>, Failure> {
-        let (Some(x), Some(y)) = (found.answer.x, found.answer.y) else {
+        let (Some(x), Some(y)) = (found.x, found.y) else {
             return Err(Failure::of_probe(
                 ErrorClass::Browser,
                 "the script in the page named no point",
             ));
         };
-        let point = self
-            .context
-            .in_window(&found.place.frame, (x, y), deadline)
-            .await;
+        let point = self.context.in_window(&place.frame, (x, y), deadline).await;
         self.or_failure(point, "the page does not respond").await
     }
 
     /// Moves, presses, releases. An input that the script withheld from the page because it would have reached something
     /// else, or that never came, is a miss.
-    async fn press_mouse(
+    pub(super) async fn press_mouse(
         &mut self,
         before: &Before,
         (x, y): (f64, f64),
@@ -120,16 +115,5 @@ impl Robot<'_> {
             }) => Err(format!("{} was there instead", message.unwrap_or_default())),
             settled => Ok(settled),
         })
-    }
-}
-
-/// The wait for what a click needed; after a miss it began with the first look of all.
-fn since(first_ms: Option<f64>, found: &Heard) -> Option<Wait> {
-    match first_ms {
-        Some(from_ms) => Some(Wait {
-            from_ms,
-            until_ms: found.answer.ready.unwrap_or(found.answer.at),
-        }),
-        None => found.answer.waited(),
     }
 }

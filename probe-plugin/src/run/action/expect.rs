@@ -17,7 +17,7 @@ impl Robot<'_> {
         expectation: &Expectation,
         deadline: Instant,
     ) -> Result<Moment, Failure> {
-        let heard = match expectation {
+        let (_, answer) = match expectation {
             Expectation::Text(text) => {
                 let request = json!({ "what": "text", "text": text });
                 self.wait_for(request, deadline).await?
@@ -27,7 +27,7 @@ impl Robot<'_> {
             }
             Expectation::Hidden(target) => return self.hidden(target, deadline).await,
         };
-        Ok(heard.answer.coming())
+        Ok(answer.coming())
     }
 
     /// No frame shows it: each is waited for, and then all are looked at once more.

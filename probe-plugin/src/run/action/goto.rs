@@ -8,7 +8,7 @@ use vigia_contract::{
     secret::{ExposeSecret, Template},
 };
 
-use super::{Moment, Robot, UserInput};
+use super::{Moment, Robot};
 use crate::{
     browser::{CallError, PageError},
     run::{Failure, net_error},
@@ -33,10 +33,7 @@ impl Robot<'_> {
         };
         let late = format!("`{shown}` did not answer");
         let before = self.before(None).loader;
-        let input = UserInput {
-            waited: None,
-            began_ms: self.clock.now_ms(),
-        };
+        let input = self.input_now();
         let answer = match self.context.call(&navigate, deadline).await {
             Err(PageError::Call(CallError::Refused { message, .. })) => {
                 let told = format!("`{shown}` is no address that can be opened: {message}");

@@ -5,8 +5,13 @@ mod click;
 mod expect;
 mod fill;
 mod goto;
-mod heard;
+mod in_one_call;
 mod press;
+mod select;
+mod tick;
+mod timing;
+mod typing;
+mod upload;
 mod wait;
 
 use std::{
@@ -24,10 +29,11 @@ use super::{
     Failure, clock::Clock, document::Documents, net_error, still_answers, waiting::Moment,
 };
 use crate::{
-    browser::{Answer, CallError, Context, Function, PageError, PageState},
+    browser::{Answer, CallError, Context, Function, PageError, PageState, Place},
     journey::{Action, Target},
 };
-use heard::{Heard, UserInput};
+use tick::Tick;
+use timing::UserInput;
 
 /// A look that nobody waits for.
 const LOOK_DEADLINE: Duration = Duration::from_millis(200);
@@ -71,7 +77,12 @@ impl Robot<'_> {
             Action::Goto(address) => self.goto(address, deadline).await,
             Action::Click(target) => self.click(target, deadline).await,
             Action::Fill(fill) => self.fill(fill, deadline).await,
-            Action::Press(key) => self.press(key, deadline).await,
+            Action::Type(typing) => self.type_keys(typing, deadline).await,
+            Action::Press(press) => self.press(press, deadline).await,
+            Action::Select(select) => self.select(select, deadline).await,
+            Action::Check(target) => self.tick(target, Tick::Set, deadline).await,
+            Action::Uncheck(target) => self.tick(target, Tick::Cleared, deadline).await,
+            Action::Upload(upload) => self.upload(upload, deadline).await,
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
             Action::Wait(duration) => self.wait(*duration).await,
         }?;
@@ -206,31 +217,37 @@ impl Robot<'_> {
         target: &Target,
         more: Value,
         deadline: Instant,
-    ) -> Result<Heard, Failure> {
+    ) -> Result<(Place, Answer), Failure> {
         let mut request = more;
         request["what"] = what.into();
         request["target"] = target.for_script();
-        let heard = self.wait_for(request, deadline).await?;
-        let won = heard.answer.won;
-        if won > 0
-            && let Some(stood_in) = target.selectors().get(won)
+        let (place, answer) = self.wait_for(request, deadline).await?;
+        self.note_drift(target, &answer);
+        Ok((place, answer))
+    }
+
+    fn note_drift(&mut self, target: &Target, answer: &Answer) {
+        if answer.won > 0
+            && let Some(stood_in) = target.selectors().get(answer.won)
         {
             self.drifts
                 .push(format!("`{stood_in}` instead of `{target}`"));
         }
-        Ok(heard)
     }
 
     /// Asks the script in every frame to wait for something; an answer of no is the failure.
-    async fn wait_for(&mut self, request: Value, deadline: Instant) -> Result<Heard, Failure> {
+    async fn wait_for(
+        &mut self,
+        request: Value,
+        deadline: Instant,
+    ) -> Result<(Place, Answer), Failure> {
         let asked = Instant::now();
         let sent_ms = self.clock.now_ms();
         let answer = self.context.perform(&request, deadline).await;
         let (place, mut answer) = self.or_failure(answer, "the page does not respond").await?;
         self.keep(&place.frame, &mut answer);
         if answer.ok {
-            let answer = answer.by(&self.clock, sent_ms);
-            return Ok(Heard { place, answer });
+            return Ok((place, answer.by(&self.clock, sent_ms)));
         }
         Err(self.refusal(answer, asked))
     }
@@ -251,7 +268,7 @@ impl Robot<'_> {
             write!(message, "; a script of the page failed: {error}").ok();
         }
         match answer.why.as_deref() {
-            Some("selector") => Failure::of_probe(ErrorClass::Config, message),
+            Some("selector" | "value") => Failure::of_probe(ErrorClass::Config, message),
             Some("missing") => Failure::of_system(ErrorClass::ElementMissing, message),
             Some("unmet") => Failure::of_system(ErrorClass::Assertion, message),
             _ => Failure::of_system(ErrorClass::NotActionable, message),

@@ -1,21 +1,13 @@
 //! An answer of the page, told by the run's clock.
 
+use super::Robot;
 use crate::{
-    browser::{Answer, Place},
+    browser::{Acted, Answer},
     run::{
         clock::{Clock, Exchange},
         waiting::{Moment, Wait},
     },
 };
-
-/// What the script in a page said yes to.
-#[derive(Clone, Debug)]
-pub struct Heard {
-    /// Where.
-    pub place: Place,
-    /// What; its times are the run's.
-    pub answer: Answer,
-}
 
 /// An input on its way.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +30,7 @@ impl Answer {
         self.at -= zero_ms;
         self.came = self.came.map(|came| came - zero_ms);
         self.ready = self.ready.map(|ready| ready - zero_ms);
+        self.input = self.input.map(|input| input - zero_ms);
         self
     }
 
@@ -60,6 +53,16 @@ impl Answer {
     }
 }
 
+impl Acted {
+    /// The same with the times of the run.
+    pub fn by(self, clock: &Clock, sent_ms: f64) -> Self {
+        match self {
+            Self::Answered(answer) => Self::Answered(Box::new(answer.by(clock, sent_ms))),
+            other => other,
+        }
+    }
+}
+
 impl UserInput {
     /// What it took.
     pub fn until(self, ended_ms: f64) -> Moment {
@@ -67,6 +70,37 @@ impl UserInput {
             waited: self.waited,
             began_ms: self.began_ms,
             ended_ms,
+        }
+    }
+}
+
+impl Robot<'_> {
+    /// An input that goes out now, to what was found.
+    pub fn input(&self, found: &Answer) -> UserInput {
+        UserInput {
+            waited: found.waited(),
+            began_ms: self.clock.now_ms(),
+        }
+    }
+
+    /// An input that goes out now and waited for nothing.
+    pub fn input_now(&self) -> UserInput {
+        UserInput {
+            waited: None,
+            began_ms: self.clock.now_ms(),
+        }
+    }
+
+    /// The same after earlier ones that missed: the wait began with the first look of all.
+    pub fn input_since(&self, first_ms: Option<f64>, found: &Answer) -> UserInput {
+        let ready_ms = found.ready.unwrap_or(found.at);
+        let since = first_ms.map(|from_ms| Wait {
+            from_ms,
+            until_ms: ready_ms,
+        });
+        UserInput {
+            waited: since.or(found.waited()),
+            began_ms: self.clock.now_ms(),
         }
     }
 }
