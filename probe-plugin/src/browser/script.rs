@@ -13,6 +13,8 @@ pub const SOURCE: &str = concat!(
     include_str!("in_page/names.js"),
     include_str!("in_page/find.js"),
     include_str!("in_page/pointer.js"),
+    include_str!("in_page/guard.js"),
+    include_str!("in_page/wheel.js"),
     include_str!("in_page/fields.js"),
     include_str!("in_page/expect.js"),
     include_str!("in_page/vitals.js"),
@@ -97,7 +99,7 @@ impl Call {
             arguments: [Argument {
                 value: json!({ "x": x, "y": y }),
             }],
-            await_promise: false,
+            await_promise: true,
             return_by_value: true,
         }
     }
@@ -147,8 +149,6 @@ pub struct Answer {
     pub x: Option<f64>,
     /// Where to point.
     pub y: Option<f64>,
-    /// Whether the input reached what it was meant for; nothing where no event came.
-    pub landed: Option<bool>,
     /// What was asked for.
     pub value: Option<serde_json::Value>,
     /// What the browser measured of the document until now.

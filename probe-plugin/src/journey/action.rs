@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template};
 
-use super::{Key, Target, selector::SECRET_IN_PAGE};
+use super::{Click, Drag, Hover, Key, Scroll, Target, selector::SECRET_IN_PAGE};
 
 /// What the robot does.
 #[derive(Clone, Debug, Deserialize)]
@@ -14,8 +14,14 @@ pub enum Action {
     /// Opens an address and waits until the page has loaded.
     #[serde(deserialize_with = "address")]
     Goto(Template),
-    /// Clicks an element in its middle.
-    Click(Target),
+    /// Clicks an element with the mouse.
+    Click(Click),
+    /// Brings the mouse to an element.
+    Hover(Hover),
+    /// Takes an element with the mouse and lets it go on another.
+    Drag(Drag),
+    /// Scrolls the page, or a box in it.
+    Scroll(Scroll),
     /// Puts a text into a field, in place of what it holds.
     Fill(Fill),
     /// Presses a key on the element that has the focus: `Enter`, `Tab`, `Escape`, an arrow, a single character.
@@ -86,7 +92,13 @@ impl Action {
             Self::Goto(template) | Self::Fill(Fill { with: template, .. }) => {
                 template.secrets().collect()
             }
-            Self::Click(_) | Self::Press(_) | Self::Expect(_) | Self::Wait(_) => Vec::new(),
+            Self::Click(_)
+            | Self::Hover(_)
+            | Self::Drag(_)
+            | Self::Scroll(_)
+            | Self::Press(_)
+            | Self::Expect(_)
+            | Self::Wait(_) => Vec::new(),
         }
     }
 }

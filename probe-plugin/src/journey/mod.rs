@@ -6,6 +6,7 @@
 mod action;
 mod file;
 mod key;
+mod mouse;
 mod selector;
 mod target;
 
@@ -16,6 +17,7 @@ use vigia_contract::data_model::Impact;
 pub use action::{Action, Expectation, Fill};
 pub use file::{Every, read};
 pub use key::Key;
+pub use mouse::{Button, Click, Distance, Drag, Hover, Modifier, Offset, Scroll};
 pub use selector::Selector;
 pub use target::Target;
 

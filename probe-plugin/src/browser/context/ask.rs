@@ -276,15 +276,40 @@ impl Context {
         ids
     }
 
-    /// The places of all other frames of the tab in front.
-    pub fn other_places(&self, than: &Place) -> Vec<Place> {
-        let frames = self.tabs.last().map(|tab| tab.state.frames.iter());
-        frames
-            .into_iter()
-            .flatten()
-            .filter_map(place)
-            .filter(|place| place.frame != than.frame)
-            .collect()
+    /// Asks the script of all other frames of the tab in front at the same time something that it answers at once. A frame
+    /// that is gone, or that has hung, tells nothing.
+    pub async fn ask_others(
+        &mut self,
+        than: &Place,
+        request: &serde_json::Value,
+        deadline: Instant,
+    ) -> Result<Vec<(Place, Answer)>, PageError> {
+        let mut request = request.clone();
+        request["timeout_ms"] = 0.into();
+        let frames = self.front_frames()?.iter().filter_map(place);
+        let others: Vec<Place> = frames.filter(|place| place.frame != than.frame).collect();
+        let mut pending: Vec<(Place, PendingAnswer)> = Vec::new();
+        for place in others {
+            let call = Call::new(Function::Perform, place.world, request.clone());
+            let connection = self.chromium.connection();
+            let answer = connection.call(Some(&place.session), &call, deadline);
+            pending.push((place, Box::pin(answer)));
+        }
+        let mut answers = Vec::new();
+        while !pending.is_empty() {
+            tokio::select! {
+                (place, returned) = first_of(&mut pending) => match returned {
+                    Ok(returned) => answers.push((place, read(returned)?)),
+                    Err(CallError::Refused { .. } | CallError::Deadline(_)) => {}
+                    Err(error) => return Err(error.into()),
+                },
+                event = self.events.recv() => {
+                    self.take_or_end(event)?;
+                    pending.retain(|(place, _)| self.is_there(place));
+                }
+            }
+        }
+        Ok(answers)
     }
 
     /// Asks the script of one place something that it answers at once; nothing where the place is gone.
@@ -296,6 +321,26 @@ impl Context {
     ) -> Result<Option<Answer>, PageError> {
         let mut request = request.clone();
         request["timeout_ms"] = 0.into();
+        self.put(place, request, deadline).await
+    }
+
+    /// Asks the script of one place to wait for something; nothing where the place is gone.
+    pub async fn wait_at(
+        &mut self,
+        place: &Place,
+        request: &serde_json::Value,
+        deadline: Instant,
+    ) -> Result<Option<Answer>, PageError> {
+        let request = with_time(request, deadline);
+        self.put(place, request, deadline + ANSWER_MARGIN).await
+    }
+
+    async fn put(
+        &mut self,
+        place: &Place,
+        request: serde_json::Value,
+        deadline: Instant,
+    ) -> Result<Option<Answer>, PageError> {
         let call = Call::new(Function::Perform, place.world, request);
         match self.call_in(&place.session, &call, deadline).await {
             Ok(returned) => read(returned).map(Some),

@@ -55,8 +55,9 @@ const settle = () => new Promise((resolve) => {
   const timer = setTimeout(resolve, 100);
   scheduler.postTask(() => { clearTimeout(timer); resolve(); }, { priority: 'background' });
 }).then(() => {
-  const was = guard.disarm();
-  return yes(was && { landed: was.landed === true, began: was.began, message: was.hit ? describe(was.hit) : 'nothing' });
+  const seen = guard.seen();
+  guard.end();
+  return yes(seen && { began: seen.began, message: missed(seen), value: { pressed: seen.pressed, hovered: seen.hovered } });
 });
 
 // When the document was asked for and when its load was complete, by the browser's own clock.

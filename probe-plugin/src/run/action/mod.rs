@@ -2,10 +2,13 @@
 //! here is what all of them share.
 
 mod click;
+mod drag;
 mod expect;
 mod fill;
 mod goto;
+mod pointing;
 mod press;
+mod scroll;
 mod wait;
 
 use std::{
@@ -78,7 +81,10 @@ impl Robot<'_> {
         let deadline = self.deadline.min(Instant::now() + self.action_timeout);
         let moment = match action {
             Action::Goto(address) => self.goto(address, deadline).await,
-            Action::Click(target) => self.click(target, deadline).await,
+            Action::Click(click) => self.click(click, deadline).await,
+            Action::Hover(hover) => self.hover(hover, deadline).await,
+            Action::Drag(drag) => self.drag(drag, deadline).await,
+            Action::Scroll(scroll) => self.scroll(scroll, deadline).await,
             Action::Fill(fill) => self.fill(fill, deadline).await,
             Action::Press(key) => self.press(key, deadline).await,
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
