@@ -7,6 +7,7 @@
 
 mod browser_faults;
 mod faults;
+mod in_frames;
 mod journeys;
 mod mistakes;
 mod mouse;

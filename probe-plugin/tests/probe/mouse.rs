@@ -7,7 +7,7 @@ fn a_double_click_fires_once_and_the_other_buttons_and_keys_are_told_to_the_page
     expect_ok(
         "<button id=b style='width:100px;height:50px'>Cosa</button><p>[<span id=o></span>]</p><script>
          b.ondblclick = () => o.textContent += 'doble ';
-         b.onclick = (e) => { if (e.ctrlKey && e.shiftKey && !e.altKey) o.textContent += 'ctrl-mayús '; if (e.offsetX === 7 && e.offsetY === 11) o.textContent += 'esquina '; if (e.detail === 3) o.textContent += 'triple ' };
+         b.onclick = (e) => { if (e.ctrlKey && e.shiftKey && !e.altKey) o.textContent += 'ctrl-mayús '; const box = b.getBoundingClientRect(); if (Math.round(e.clientX - box.left) === 7 && Math.round(e.clientY - box.top) === 11) o.textContent += 'esquina '; if (e.detail === 3) o.textContent += 'triple ' };
          b.oncontextmenu = (e) => { e.preventDefault(); o.textContent += 'menú ' };
          b.onauxclick = (e) => { if (e.button === 1) o.textContent += 'medio ' }</script>",
         "{ click = { on = 'text=Cosa', count = 2 } }, { click = { on = ['#no', 'text=Cosa'], button = 'right' } }, { click = { on = '#b', button = 'middle' } },

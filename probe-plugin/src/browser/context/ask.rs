@@ -20,6 +20,9 @@ use crate::browser::{
 /// An answer of the script in the page may come this much later than the script was told to give up.
 const ANSWER_MARGIN: Duration = Duration::from_secs(2);
 
+/// How long another frame may take to say no after the main one has: one that has hung says nothing.
+const LAST_WORD: Duration = Duration::from_millis(300);
+
 type PendingAnswer = Pin<Box<dyn Future<Output = Result<Returned, CallError>> + Send>>;
 
 impl Context {
@@ -188,6 +191,8 @@ impl Context {
     ) -> Result<(Place, Answer), PageError> {
         let mut pending: Vec<(Place, PendingAnswer)> = Vec::new();
         let mut refusals: Vec<(Place, Answer)> = Vec::new();
+        // The other frames were told the same time as the main one: what they say comes now or not at all.
+        let mut last_word: Option<Instant> = None;
         self.questions += 1;
         let mut request = request.clone();
         request["id"] = self.questions.into();
@@ -195,16 +200,22 @@ impl Context {
         let (place, answer) = loop {
             self.ask_new_places(&request, &mut pending, &refusals, deadline);
             let main = &self.front_frames()?.main().id;
-            if let Some(index) = refusals.iter().position(|(place, _)| place.frame == *main) {
+            let refused = refusals.iter().position(|(place, _)| place.frame == *main);
+            if refused.is_some() {
+                last_word.get_or_insert_with(|| Instant::now() + LAST_WORD);
+            }
+            if let Some(index) = refused
+                && (pending.is_empty() || last_word.is_some_and(|last| Instant::now() >= last))
+            {
                 let better = refusals
                     .iter()
                     .position(|(_, answer)| answer.why.as_deref() != Some("missing"));
                 break refusals.swap_remove(better.unwrap_or(index));
             }
-            let late = if pending.is_empty() {
-                deadline
-            } else {
-                deadline + ANSWER_MARGIN
+            let late = match last_word {
+                Some(last) => last,
+                None if pending.is_empty() => deadline,
+                None => deadline + ANSWER_MARGIN,
             };
             tokio::select! {
                 (place, returned) = first_of(&mut pending) => {
@@ -222,7 +233,11 @@ impl Context {
                     }
                 }
                 event = tokio::time::timeout_at(late.into(), self.events.recv()) => {
-                    self.take_or_end(event.map_err(|_| PageError::Late)?)?;
+                    match event {
+                        Ok(event) => self.take_or_end(event)?,
+                        Err(_) if last_word.is_some() => continue,
+                        Err(_) => return Err(PageError::Late),
+                    }
                     // Who waits in a frame that is gone waits in vain.
                     pending.retain(|(place, _)| self.is_there(place));
                     refusals.retain(|(place, _)| self.is_there(place));

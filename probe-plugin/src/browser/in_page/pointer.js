@@ -13,9 +13,15 @@ function receiver(x, y) {
   return hit;
 }
 
+const letsThrough = (element) => getComputedStyle(element).pointerEvents === 'none';
+
+// Whether an event that hits this is one for the element. A text that lets the mouse through is pressed on the button or
+// link that it stands in.
 function within(hit, element) {
   for (let node = hit; node; node = node.assignedSlot || node.parentNode || node.host) if (node === element) return true;
-  return element.labels ? [...element.labels].some((text) => text.contains(hit)) : false;
+  if (element.labels && [...element.labels].some((text) => text.contains(hit))) return true;
+  const button = letsThrough(element) && element.closest('button, a, [role=button], [role=link]');
+  return Boolean(button && hit && button.contains(hit) && hit.contains(element));
 }
 
 // The next frame; a document that nobody sees is given none.
@@ -112,7 +118,7 @@ function outsideOf(element, offset, shown) {
 function why(element, shown, { cover, any }) {
   if (!any) return no('outside', `\`${shown}\` is outside the window and cannot be scrolled into it`);
   if (element.closest('[inert]')) return no('disabled', `\`${shown}\` is inert: it takes no input`);
-  if (getComputedStyle(element).pointerEvents === 'none') {
+  if (letsThrough(element)) {
     return no('disabled', `\`${shown}\` lets the mouse pass through it (\`pointer-events: none\`)`);
   }
   return no('covered', () => `\`${shown}\` is covered by ${cover ? describe(cover) : 'nothing that can be named'}`);

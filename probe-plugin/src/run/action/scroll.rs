@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::json;
 use vigia_contract::data_model::ErrorClass;
 
-use super::{Moment, Robot};
+use super::{Moment, Robot, over_time};
 use crate::{
     browser::{Answer, Place},
     journey::{Distance, Scroll, Target},
@@ -35,20 +35,20 @@ impl Robot<'_> {
                 let ended_ms = self.turn(&place, &found, *by, deadline).await?;
                 Ok(Moment { began_ms, ended_ms })
             }
-            Scroll::Until { until, over } => self.until_seen(until, over.as_ref(), deadline).await,
+            Scroll::Until { until, over } => self.until_seen(until, over.as_ref()).await,
         }
     }
 
-    /// Turns until it is there. At the end of the list it is waited for: a list may grow.
+    /// Turns until it is there. Each turn has an action's time: a list may be long. At its end it is waited for, because a
+    /// list may grow.
     async fn until_seen(
         &mut self,
         until: &Target,
         over: Option<&Target>,
-        deadline: Instant,
     ) -> Result<Moment, Failure> {
-        let asked = Instant::now();
         let mut began_ms = None;
         loop {
+            let deadline = self.deadline.min(Instant::now() + self.action_timeout);
             let request = json!({ "until": until.for_script() });
             let (place, found) = self.wheel(over, request, deadline).await?;
             let began_ms = *began_ms.get_or_insert(found.began.unwrap_or(found.at));
@@ -59,15 +59,15 @@ impl Robot<'_> {
                     ended_ms: found.at,
                 });
             }
+            if Instant::now() >= self.deadline {
+                let told = format!("`{until}` did not appear, and there was still more to scroll");
+                return Err(over_time(Some(&told)));
+            }
             let by = Distance {
                 x: value["by"]["x"].as_f64().unwrap_or(0.0),
                 y: value["by"]["y"].as_f64().unwrap_or(0.0),
             };
             self.turn(&place, &found, by, deadline).await?;
-            if Instant::now() >= deadline {
-                let told = format!("`{until}` did not appear: there was still more to scroll");
-                return Err(self.not_done(told, asked));
-            }
         }
     }
 
