@@ -18,7 +18,10 @@ const USE: &str = "{ fill = { field = 'label=Nombre', with = 'Ana' } }, { press 
 #[test]
 fn a_form_in_a_frame_of_the_same_origin_is_used() {
     expect_site_ok(
-        &[("/", "<p>Fuera</p><iframe src=/form></iframe>"), ("/form", FORM)],
+        &[
+            ("/", "<p>Fuera</p><iframe src=/form></iframe>"),
+            ("/form", FORM),
+        ],
         USE,
     );
 }
@@ -27,7 +30,10 @@ fn a_form_in_a_frame_of_the_same_origin_is_used() {
 fn a_form_in_a_frame_of_another_site_is_used() {
     expect_site_ok(
         &[
-            ("/", "<p>Fuera</p><iframe src='http://localhost:PORT/form'></iframe>"),
+            (
+                "/",
+                "<p>Fuera</p><iframe src='http://localhost:PORT/form'></iframe>",
+            ),
             ("/form", FORM),
         ],
         USE,
@@ -61,8 +67,14 @@ fn a_frame_of_another_site_has_a_process_of_its_own() {
 fn a_form_two_frames_deep_is_used() {
     expect_site_ok(
         &[
-            ("/", "<p>Fuera</p><iframe width=700 height=400 style='margin:30px;border:7px solid;padding:9px' src='http://localhost:PORT/middle'></iframe>"),
-            ("/middle", "<p>Medio</p><iframe width=500 height=200 style='transform:scale(.8)' src='http://127.0.0.1:PORT/form'></iframe>"),
+            (
+                "/",
+                "<p>Fuera</p><iframe width=700 height=400 style='margin:30px;border:7px solid;padding:9px' src='http://localhost:PORT/middle'></iframe>",
+            ),
+            (
+                "/middle",
+                "<p>Medio</p><iframe width=500 height=200 style='transform:scale(.8)' src='http://127.0.0.1:PORT/form'></iframe>",
+            ),
             ("/form", FORM),
         ],
         USE,
@@ -110,7 +122,9 @@ fn a_frame_that_jumps_about_receives_no_wrong_click() {
     let pages: Vec<(&str, &str)> = vec![("/", page), ("/right", counter), ("/wrong", wrong)];
     expect_site_ok(
         Vec::leak(pages),
-        &format!("{clicks}{{ expect = {{ text = 'Bien 25.' }} }}, {{ expect = {{ text = 'Mal 0.' }} }}, {{ expect = {{ text = 'Fuera 0.' }} }}"),
+        &format!(
+            "{clicks}{{ expect = {{ text = 'Bien 25.' }} }}, {{ expect = {{ text = 'Mal 0.' }} }}, {{ expect = {{ text = 'Fuera 0.' }} }}"
+        ),
     );
 }
 
@@ -118,7 +132,10 @@ fn a_frame_that_jumps_about_receives_no_wrong_click() {
 fn a_frame_under_a_curtain_of_the_page_is_told_with_the_curtain() {
     expect_site_failed(
         &[
-            ("/", "<iframe src='http://localhost:PORT/form'></iframe><div class=velo style='position:fixed;inset:0'></div>"),
+            (
+                "/",
+                "<iframe src='http://localhost:PORT/form'></iframe><div class=velo style='position:fixed;inset:0'></div>",
+            ),
             ("/form", FORM),
         ],
         "{ click = 'text=Enviar' }",
@@ -131,13 +148,21 @@ fn a_frame_under_a_curtain_of_the_page_is_told_with_the_curtain() {
 fn an_element_that_two_frames_have_is_told_with_the_frames() {
     let run = walk_site(
         &[
-            ("/", "<button>Enviar</button><iframe src='/form?a=1'></iframe>"),
+            (
+                "/",
+                "<button>Enviar</button><iframe src='/form?a=1'></iframe>",
+            ),
             ("/form", FORM),
         ],
         "{ expect = { visible = 'label=Nombre' } }, { click = 'text=Enviar' }",
     );
     let told = run.journey.text("error").unwrap();
-    assert!(told.contains("matched elements of two frames: ") && told.contains("the page itself") && told.contains("/form`"), "{told}");
+    assert!(
+        told.contains("matched elements of two frames: ")
+            && told.contains("the page itself")
+            && told.contains("/form`"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -158,8 +183,14 @@ fn a_frame_that_loads_again_while_it_is_used_is_used_in_the_end() {
 fn a_frame_that_hangs_holds_up_nothing_else() {
     let run = walk_site(
         &[
-            ("/", "<button onclick=\"o.textContent='Hecho'\">Enviar</button> <input placeholder=Buscar oninput='o.textContent=this.value'><p id=o></p><iframe src='http://localhost:PORT/loop'></iframe>"),
-            ("/loop", "<p>Anuncio</p><script>addEventListener('load', () => setTimeout(() => { for (;;); }, 50))</script>"),
+            (
+                "/",
+                "<button onclick=\"o.textContent='Hecho'\">Enviar</button> <input placeholder=Buscar oninput='o.textContent=this.value'><p id=o></p><iframe src='http://localhost:PORT/loop'></iframe>",
+            ),
+            (
+                "/loop",
+                "<p>Anuncio</p><script>addEventListener('load', () => setTimeout(() => { for (;;); }, 50))</script>",
+            ),
         ],
         "{ wait = '300ms' }, { click = 'text=Enviar' }, { expect = { text = 'Hecho' } }, { fill = { field = 'placeholder=Buscar', with = 'x1' } }, { expect = { text = 'x1' } }, { click = 'text=Nada' }",
     );

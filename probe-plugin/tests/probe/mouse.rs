@@ -183,10 +183,22 @@ fn shapes_and_places_that_the_middle_alone_would_miss_are_clicked() {
 #[test]
 fn what_takes_no_click_is_told_with_the_reason() {
     for (page, told) in [
-        ("<div inert><button>Cosa</button></div>", "`text=Cosa` is inert: it takes no input"),
-        ("<button style='pointer-events:none'>Cosa</button>", "`text=Cosa` lets the mouse pass through it (`pointer-events: none`)"),
-        ("<button>Cosa</button><dialog id=d>Aviso</dialog><script>d.showModal()</script>", "`text=Cosa` is covered by `dialog#d` “Aviso”"),
-        ("<button style='position:fixed;left:-500px'>Cosa</button>", "`text=Cosa` is outside the window and cannot be scrolled into it"),
+        (
+            "<div inert><button>Cosa</button></div>",
+            "`text=Cosa` is inert: it takes no input",
+        ),
+        (
+            "<button style='pointer-events:none'>Cosa</button>",
+            "`text=Cosa` lets the mouse pass through it (`pointer-events: none`)",
+        ),
+        (
+            "<button>Cosa</button><dialog id=d>Aviso</dialog><script>d.showModal()</script>",
+            "`text=Cosa` is covered by `dialog#d` “Aviso”",
+        ),
+        (
+            "<button style='position:fixed;left:-500px'>Cosa</button>",
+            "`text=Cosa` is outside the window and cannot be scrolled into it",
+        ),
     ] {
         expect_failed(page, "{ click = 'text=Cosa' }", "not_actionable", told);
     }

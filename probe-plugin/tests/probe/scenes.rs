@@ -123,7 +123,12 @@ pub fn expect_site_failed(
     error: &str,
 ) {
     let journey = walk_site(pages, actions).journey;
-    assert_eq!(journey.text("error_class"), Some(error_class), "{}", journey.0);
+    assert_eq!(
+        journey.text("error_class"),
+        Some(error_class),
+        "{}",
+        journey.0
+    );
     let told = journey.text("error").unwrap();
     assert!(told.starts_with(error), "told: {told}");
 }

@@ -158,7 +158,10 @@ impl Robot<'_> {
             }
         }
         let Some(data) = data else {
-            let released = self.context.call(&held.release(to.point, 1), deadline).await;
+            let released = self
+                .context
+                .call(&held.release(to.point, 1), deadline)
+                .await;
             self.or_failure(released, &late).await?;
             return Ok(());
         };
@@ -182,6 +185,9 @@ fn way(from: Point, to: Point) -> impl Iterator<Item = Point> {
     let first = (FIRST_PART / length).min(1.0);
     let at = move |part: f64| (from.0 + across * part, from.1 + down * part);
     std::iter::once(at(first))
-        .chain((1..=PARTS).map(move |part| at(first + (1.0 - first) * f64::from(part) / f64::from(PARTS))))
+        .chain(
+            (1..=PARTS)
+                .map(move |part| at(first + (1.0 - first) * f64::from(part) / f64::from(PARTS))),
+        )
         .chain(std::iter::once(to))
 }

@@ -19,6 +19,10 @@ use crate::{
 /// A frame that does not even say whether it has such an element by then has hung, and is not what is meant.
 const OTHERS_DEADLINE: Duration = Duration::from_millis(500);
 
+/// The pages around a frame may take so long to say where it stands, also when the action's own time is over: what they say
+/// is the reason.
+const THROUGH_MARGIN: Duration = Duration::from_secs(1);
+
 /// What a hand does at one point.
 pub(super) struct Gesture<'a> {
     /// Where.
@@ -111,7 +115,8 @@ impl Robot<'_> {
                 "the script in the page named no point",
             ));
         };
-        let point = self.context.in_window(&place.frame, (x, y), deadline).await;
+        let soon = deadline + THROUGH_MARGIN;
+        let point = self.context.in_window(&place.frame, (x, y), soon).await;
         let point = self.or_failure(point, "the page does not respond").await?;
         Ok(match point {
             Ok(point) => Ok(Reached {
@@ -190,9 +195,7 @@ impl Robot<'_> {
         let request = json!({ "what": "visible", "target": target.for_script() });
         let soon = deadline.min(Instant::now() + OTHERS_DEADLINE);
         let others = self.context.ask_others(place, &request, soon).await;
-        let others = self
-            .or_failure(others, "the page does not respond")
-            .await?;
+        let others = self.or_failure(others, "the page does not respond").await?;
         let Some((other, _)) = others.into_iter().find(|(_, found)| found.ok) else {
             return Ok(());
         };
