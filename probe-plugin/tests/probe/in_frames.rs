@@ -118,7 +118,7 @@ fn a_frame_that_jumps_about_receives_no_wrong_click() {
        const places = [[10, 100], [350, 100], [10, 250], [350, 250]]; let turn = 0;
        const put = (it, [x, y]) => { it.style.left = x + 'px'; it.style.top = y + 'px' };
        const jump = () => { turn += 1; put(a, places[turn % 4]); put(w, places[(turn + 3) % 4]) }; jump();
-       setInterval(jump, 170)</script>";
+       setInterval(jump, 35)</script>";
     let pages: Vec<(&str, &str)> = vec![("/", page), ("/right", counter), ("/wrong", wrong)];
     expect_site_ok(
         Vec::leak(pages),
@@ -202,4 +202,21 @@ fn a_frame_that_hangs_holds_up_nothing_else() {
     );
     let told = run.journey.text("error").unwrap();
     assert!(told.starts_with("`text=Nada` matched nothing"), "{told}");
+}
+
+#[test]
+fn things_are_hovered_dragged_and_scrolled_in_a_frame_of_another_site() {
+    expect_site_ok(
+        &[
+            ("/", "<p>Fuera</p><iframe width=500 height=400 src='http://localhost:PORT/in'></iframe>"),
+            ("/in", "<style>#from, #to { width: 120px; height: 50px; margin: 20px; background: #ccc }</style>
+              <b onmouseenter=\"o.textContent='visto '\">Menú</b><div id=from draggable=true>Ficha</div><div id=to>Cesta</div><p>[<span id=o></span>]</p>
+              <div id=list style='height:80px;overflow:auto'><div style='height:600px'></div>Fin<div style='height:100px'></div></div><script>
+              from.ondragstart = (e) => { e.dataTransfer.setData('text/plain', 'ficha-7') };
+              to.ondragover = (e) => e.preventDefault();
+              to.ondrop = (e) => { e.preventDefault(); o.textContent += e.dataTransfer.getData('text/plain') };
+              list.onscroll = () => { if (list.scrollTop === 60) o.textContent += ' rueda' }</script>"),
+        ],
+        "{ hover = 'text=Menú' }, { drag = { from = 'text=Ficha', to = 'text=Cesta' } }, { scroll = { in = '#list', by = { y = 60 } } }, { expect = { text = '[visto ficha-7 rueda]' } }",
+    );
 }

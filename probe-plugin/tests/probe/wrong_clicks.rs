@@ -55,7 +55,7 @@ const RUNNING: &str = "<style>button { position: absolute; width: 30px; height: 
   <button id=b>A</button><button class=w>B</button><button class=w>C</button><script>
   const all = [...document.querySelectorAll('button')];
   const step = (time) => { if (rests(time)) return requestAnimationFrame(step);
-    all.forEach((it, at) => { it.style.left = 50 + (at * 32 + time / 1.2) % 96 + 'px' }); requestAnimationFrame(step) };
+    all.forEach((it, at) => { it.style.left = 50 + (at * 32 + time * 3.1) % 96 + 'px' }); requestAnimationFrame(step) };
   requestAnimationFrame(step);";
 
 #[test]

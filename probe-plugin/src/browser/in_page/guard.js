@@ -77,6 +77,12 @@ const guard = (() => {
       const over = element.isConnected ? element : one(target).element;
       return { ...seen, hovered: seen.hovered || over?.matches(':hover') === true };
     },
+    // Whether something was dropped in this document, once: it may have been taken in another.
+    takeDropped() {
+      const was = seen.dropped;
+      seen.dropped = false;
+      return was;
+    },
     // Nothing is announced any more.
     end() {
       awaited?.observer.disconnect();
@@ -92,6 +98,6 @@ CHECK.held = () => {
 };
 
 // Whether what was dragged natively was let go where it is taken.
-CHECK.dropped = ({ shown }) => (guard.seen()?.dropped ? yes() : no('covered', `\`${shown}\` did not take what was dropped on it`));
+CHECK.dropped = ({ shown }) => (guard.takeDropped() ? yes() : no('covered', `\`${shown}\` did not take what was dropped on it`));
 
 const missed = ({ missed: hit }) => (hit ? `${describe(hit)} was there instead` : 'no event came to its document');

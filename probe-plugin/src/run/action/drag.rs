@@ -116,20 +116,13 @@ impl Robot<'_> {
             .reach(&drag.to, json!({ "offset": drag.offset }), deadline)
             .await;
         let to = match reached {
-            Ok(Ok(reached)) => reached,
+            Ok(Ok(to)) => to,
             refused => {
                 // Nothing is left hanging on the mouse.
-                let released = self.context.call(&held.release(from, 1), deadline).await;
-                let failure = match refused {
-                    Err(failure) => failure,
-                    Ok(Err((_, cover))) => {
-                        let told = format!("`{}` could not be reached: {cover}", drag.to);
-                        self.not_done(told, asked)
-                    }
-                    Ok(Ok(_)) => unreachable!("handled above"),
-                };
-                drop(released);
-                return Err(failure);
+                self.context.send(&held.release(from, 1));
+                let (_, cover) = refused?.err().unwrap_or_default();
+                let told = format!("`{}` could not be reached: {cover}", drag.to);
+                return Err(self.not_done(told, asked));
             }
         };
         let mut data: Option<Value> = None;
@@ -169,7 +162,7 @@ impl Robot<'_> {
         let answered = self.context.call(&dropped, deadline).await;
         self.or_failure(answered, &late).await?;
         let request = json!({ "what": "dropped", "shown": drag.to.to_string() });
-        let answer = self.context.ask_at(&to.place, &request, deadline).await;
+        let answer = self.context.wait_at(&to.place, &request, deadline).await;
         match self.or_failure(answer, &late).await? {
             Some(no) if !no.ok => Err(self.refusal(no, asked)),
             _ => Ok(()),
