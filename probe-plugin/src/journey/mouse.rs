@@ -268,3 +268,67 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for WrittenVisitor<T> {
         T::deserialize(MapAccessDeserializer::new(map)).map(Written::Table)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journey::Action;
+
+    #[derive(Debug, Deserialize)]
+    struct Line {
+        action: Action,
+    }
+
+    fn read(action: &str) -> Result<Action, String> {
+        let line: Result<Line, _> = toml::from_str(&format!("action = {action}"));
+        line.map(|line| line.action)
+            .map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn an_action_of_the_mouse_is_written_short_or_with_options() {
+        for action in [
+            "{ click = 'text=A' }",
+            "{ click = ['text=A', '#a'] }",
+            "{ click = { on = ['text=A', '#a'], button = 'right', count = 3, modifiers = ['Meta'], offset = { x = 1, y = 2.5 } } }",
+            "{ hover = 'text=A' }",
+            "{ hover = { on = 'text=A', offset = { x = 0, y = 0 } } }",
+            "{ drag = { from = '#a', to = ['#b', '#c'] } }",
+            "{ scroll = { to = '#a' } }",
+            "{ scroll = { by = { x = -5.0 }, in = '#a' } }",
+            "{ scroll = { until = 'text=A' } }",
+        ] {
+            assert!(read(action).is_ok(), "{action}: {:?}", read(action));
+        }
+    }
+
+    #[test]
+    fn an_action_of_the_mouse_that_makes_no_sense_is_refused_with_a_hint() {
+        for action in [
+            "{ click = { on = '#a', count = 4 } }",
+            "{ click = { on = '#a', offset = { x = -1, y = 0 } } }",
+            "{ click = { on = 'lable=A' } }",
+            "{ scroll = { to = '#a', by = { y = 5 } } }",
+            "{ scroll = { by = { x = 0 } } }",
+            "{ scroll = { to = '#a', in = '#b' } }",
+            "{ scroll = {} }",
+        ] {
+            let told = read(action).unwrap_err();
+            assert!(told.contains("\nhint: "), "{action}: {told}");
+        }
+        for (action, told) in [
+            ("{ click = { button = 'right' } }", "missing field `on`"),
+            (
+                "{ click = { on = '#a', times = 2 } }",
+                "unknown field `times`, expected one of `on`, `button`, `count`, `modifiers`, `offset`",
+            ),
+            (
+                "{ click = 7 }",
+                "invalid type: integer `7`, expected a selector, a list of selectors, or a table with `on`",
+            ),
+            ("{ drag = { from = '#a' } }", "missing field `to`"),
+        ] {
+            assert_eq!(read(action).unwrap_err(), told, "{action}");
+        }
+    }
+}
