@@ -34,7 +34,7 @@ const LAST_WORDS_MAX_BYTES: usize = 1000;
 const LAST_WORDS_DEADLINE: Duration = Duration::from_secs(2);
 
 /// What makes a browser of the desktop one for measuring. Chromium keeps only the last `--disable-features`.
-const ARGUMENTS: [&str; 22] = [
+const ARGUMENTS: [&str; 23] = [
     "--headless",
     "--remote-debugging-pipe",
     "--no-first-run",
@@ -56,6 +56,9 @@ const ARGUMENTS: [&str; 22] = [
     "--hide-scrollbars",
     "--mute-audio",
     "--password-store=basic",
+    // As on the desktops of users: there a frame of another site that hangs does not hold up the page around it. The
+    // headless shell does not do it by itself.
+    "--site-per-process",
     // HttpsUpgrades would silently rewrite the address of a journey; RenderDocument costs a process's work at each
     // navigation within a site.
     "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,PaintHolding,OptimizationHints,MediaRouter,Translate,RenderDocument",

@@ -16,6 +16,8 @@ pub const SOURCE: &str = concat!(
     include_str!("in_page/find.js"),
     include_str!("in_page/instead.js"),
     include_str!("in_page/pointer.js"),
+    include_str!("in_page/guard.js"),
+    include_str!("in_page/wheel.js"),
     include_str!("in_page/fields.js"),
     include_str!("in_page/choices.js"),
     include_str!("in_page/files.js"),
@@ -118,7 +120,7 @@ impl Call {
             arguments: [Argument {
                 value: json!({ "x": x, "y": y }),
             }],
-            await_promise: false,
+            await_promise: true,
             return_by_value: true,
         }
     }
@@ -180,8 +182,6 @@ pub struct Answer {
     pub x: Option<f64>,
     /// Where to point.
     pub y: Option<f64>,
-    /// Whether the input reached what it was meant for; nothing where no event came.
-    pub landed: Option<bool>,
     /// What was asked for.
     pub value: Option<serde_json::Value>,
     /// What the browser measured of the document until now.

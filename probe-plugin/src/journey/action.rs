@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template};
 
-use super::{Press, Select, Target, Type, Upload, selector::SECRET_IN_PAGE};
+use super::{
+    Click, Drag, Hover, Press, Scroll, Select, Target, Type, Upload, selector::SECRET_IN_PAGE,
+};
 
 /// What the robot does.
 #[derive(Clone, Debug, Deserialize)]
@@ -14,8 +16,14 @@ pub enum Action {
     /// Opens an address and waits until the page has loaded.
     #[serde(deserialize_with = "address")]
     Goto(Template),
-    /// Clicks an element in its middle.
-    Click(Target),
+    /// Clicks an element with the mouse.
+    Click(Click),
+    /// Brings the mouse to an element.
+    Hover(Hover),
+    /// Takes an element with the mouse and lets it go on another.
+    Drag(Drag),
+    /// Scrolls the page, or a box in it.
+    Scroll(Scroll),
     /// Puts a text into a field, in place of what it holds.
     Fill(Fill),
     /// Types a text key by key.
@@ -95,6 +103,9 @@ impl Action {
         match self {
             Self::Goto(_) => "goto",
             Self::Click(_) => "click",
+            Self::Hover(_) => "hover",
+            Self::Drag(_) => "drag",
+            Self::Scroll(_) => "scroll",
             Self::Fill(_) => "fill",
             Self::Type(_) => "type",
             Self::Press(_) => "press",
@@ -114,6 +125,9 @@ impl Action {
             | Self::Fill(Fill { with: template, .. })
             | Self::Type(Type { with: template, .. }) => template.secrets().collect(),
             Self::Click(_)
+            | Self::Hover(_)
+            | Self::Drag(_)
+            | Self::Scroll(_)
             | Self::Press(_)
             | Self::Select(_)
             | Self::Check(_)

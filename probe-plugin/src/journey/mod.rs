@@ -6,6 +6,7 @@
 mod action;
 mod file;
 mod key;
+mod mouse;
 mod select;
 mod selector;
 mod several;
@@ -20,6 +21,7 @@ use vigia_contract::data_model::Impact;
 pub use action::{Action, Expectation, Fill};
 pub use file::{Every, read};
 pub use key::Key;
+pub use mouse::{Button, Click, Distance, Drag, Hover, Modifier, Offset, Scroll};
 pub use select::Select;
 pub use selector::Selector;
 pub use several::Several;

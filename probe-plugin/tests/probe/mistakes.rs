@@ -66,7 +66,7 @@ actions = [
     FOLDER/journeys/journey.toml:11:5: unknown value `clik`
       11 |   { clik = "role=button[name='Ingresar']" },
          |     ^
-      hint: did you mean `click`? known here: goto, click, fill, type, press, select, check, uncheck, upload, expect, wait
+      hint: did you mean `click`? known here: goto, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, expect, wait
     FOLDER/journeys/journey.toml:12:22: the selector `lable=Clave` begins with an unknown kind `lable`
       12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
          |                      ^

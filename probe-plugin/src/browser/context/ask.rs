@@ -20,6 +20,9 @@ use crate::browser::{
 /// An answer of the script in the page may come this much later than the script was told to give up.
 pub(super) const ANSWER_MARGIN: Duration = Duration::from_secs(2);
 
+/// How long another frame may take to say no after the main one has: one that has hung says nothing.
+const LAST_WORD: Duration = Duration::from_millis(300);
+
 type PendingAnswer = Pin<Box<dyn Future<Output = Result<Returned, CallError>> + Send>>;
 
 impl Context {
@@ -188,6 +191,8 @@ impl Context {
     ) -> Result<(Place, Answer), PageError> {
         let mut pending: Vec<(Place, PendingAnswer)> = Vec::new();
         let mut refusals: Vec<(Place, Answer)> = Vec::new();
+        // The other frames were told the same time as the main one: what they say comes now or not at all.
+        let mut last_word: Option<Instant> = None;
         self.questions += 1;
         let mut request = request.clone();
         request["id"] = self.questions.into();
@@ -195,16 +200,22 @@ impl Context {
         let (place, answer) = loop {
             self.ask_new_places(&request, &mut pending, &refusals, deadline);
             let main = &self.front_frames()?.main().id;
-            if let Some(index) = refusals.iter().position(|(place, _)| place.frame == *main) {
+            let refused = refusals.iter().position(|(place, _)| place.frame == *main);
+            if refused.is_some() {
+                last_word.get_or_insert_with(|| Instant::now() + LAST_WORD);
+            }
+            if let Some(index) = refused
+                && (pending.is_empty() || last_word.is_some_and(|last| Instant::now() >= last))
+            {
                 let better = refusals
                     .iter()
                     .position(|(_, answer)| answer.why.as_deref() != Some("missing"));
                 break refusals.swap_remove(better.unwrap_or(index));
             }
-            let late = if pending.is_empty() {
-                deadline
-            } else {
-                deadline + ANSWER_MARGIN
+            let late = match last_word {
+                Some(last) => last,
+                None if pending.is_empty() => deadline,
+                None => deadline + ANSWER_MARGIN,
             };
             tokio::select! {
                 (place, returned) = first_of(&mut pending) => {
@@ -222,7 +233,11 @@ impl Context {
                     }
                 }
                 event = tokio::time::timeout_at(late.into(), self.events.recv()) => {
-                    self.take_or_end(event.map_err(|_| PageError::Late)?)?;
+                    match event {
+                        Ok(event) => self.take_or_end(event)?,
+                        Err(_) if last_word.is_some() => continue,
+                        Err(_) => return Err(PageError::Late),
+                    }
                     // Who waits in a frame that is gone waits in vain.
                     pending.retain(|(place, _)| self.is_there(place));
                     refusals.retain(|(place, _)| self.is_there(place));
@@ -276,15 +291,40 @@ impl Context {
         ids
     }
 
-    /// The places of all other frames of the tab in front.
-    pub fn other_places(&self, than: &Place) -> Vec<Place> {
-        let frames = self.tabs.last().map(|tab| tab.state.frames.iter());
-        frames
-            .into_iter()
-            .flatten()
-            .filter_map(place)
-            .filter(|place| place.frame != than.frame)
-            .collect()
+    /// Asks the script of all other frames of the tab in front at the same time something that it answers at once. A frame
+    /// that is gone, or that has hung, tells nothing.
+    pub async fn ask_others(
+        &mut self,
+        than: &Place,
+        request: &serde_json::Value,
+        deadline: Instant,
+    ) -> Result<Vec<(Place, Answer)>, PageError> {
+        let mut request = request.clone();
+        request["timeout_ms"] = 0.into();
+        let frames = self.front_frames()?.iter().filter_map(place);
+        let others: Vec<Place> = frames.filter(|place| place.frame != than.frame).collect();
+        let mut pending: Vec<(Place, PendingAnswer)> = Vec::new();
+        for place in others {
+            let call = Call::new(Function::Perform, place.world, request.clone());
+            let connection = self.chromium.connection();
+            let answer = connection.call(Some(&place.session), &call, deadline);
+            pending.push((place, Box::pin(answer)));
+        }
+        let mut answers = Vec::new();
+        while !pending.is_empty() {
+            tokio::select! {
+                (place, returned) = first_of(&mut pending) => match returned {
+                    Ok(returned) => answers.push((place, read(returned)?)),
+                    Err(CallError::Refused { .. } | CallError::Deadline(_)) => {}
+                    Err(error) => return Err(error.into()),
+                },
+                event = self.events.recv() => {
+                    self.take_or_end(event)?;
+                    pending.retain(|(place, _)| self.is_there(place));
+                }
+            }
+        }
+        Ok(answers)
     }
 
     /// Asks the script of one place something that it answers at once; nothing where the place is gone.
@@ -296,6 +336,26 @@ impl Context {
     ) -> Result<Option<Answer>, PageError> {
         let mut request = request.clone();
         request["timeout_ms"] = 0.into();
+        self.put(place, request, deadline).await
+    }
+
+    /// Asks the script of one place to wait for something; nothing where the place is gone.
+    pub async fn wait_at(
+        &mut self,
+        place: &Place,
+        request: &serde_json::Value,
+        deadline: Instant,
+    ) -> Result<Option<Answer>, PageError> {
+        let request = with_time(request, deadline);
+        self.put(place, request, deadline + ANSWER_MARGIN).await
+    }
+
+    async fn put(
+        &mut self,
+        place: &Place,
+        request: serde_json::Value,
+        deadline: Instant,
+    ) -> Result<Option<Answer>, PageError> {
         let call = Call::new(Function::Perform, place.world, request);
         match self.call_in(&place.session, &call, deadline).await {
             Ok(returned) => read(returned).map(Some),

@@ -15,6 +15,7 @@ use std::{
 
 use headless_chrome::protocol::cdp::{Browser, Page as PageDomain, Target, types::Method};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{
@@ -87,6 +88,8 @@ pub struct Context {
     dialog_answer: Option<DialogAnswer>,
     /// What the dialogs said that were answered as told.
     answered_dialogs: Vec<String>,
+    /// What the page wants to have dragged natively, as the browser describes it.
+    dragged: Option<Value>,
     questions: u64,
     opening: Opening,
 }
@@ -126,6 +129,7 @@ impl Context {
             asked_for: vec![false],
             dialog_answer: None,
             answered_dialogs: Vec::new(),
+            dragged: None,
             questions: 0,
             opening: Opening::default(),
         };
@@ -240,6 +244,16 @@ impl Context {
         !self.answered_dialogs.is_empty()
     }
 
+    /// What the page wants to have dragged natively.
+    pub const fn dragged(&self) -> Option<&Value> {
+        self.dragged.as_ref()
+    }
+
+    /// The same, once.
+    pub fn take_dragged(&mut self) -> Option<Value> {
+        self.dragged.take()
+    }
+
     fn front_session(&self) -> Result<SessionId, PageError> {
         let tab = self.tabs.last().ok_or(PageError::Gone)?;
         Ok(tab.session.clone())
@@ -304,6 +318,9 @@ impl Context {
                 {
                     tab.state.crashed = Some(crash);
                 }
+            }
+            "Input.dragIntercepted" => {
+                self.dragged = event.read().map(|DragIntercepted { data }| data);
             }
             _ => {
                 if let Some(tab) = self.tab_of(&event.session) {
@@ -406,6 +423,12 @@ impl Drop for Context {
         };
         drop(connection.call(None, &dispose, Instant::now()));
     }
+}
+
+/// `Input.dragIntercepted`: a page wants something to be dragged natively.
+#[derive(Deserialize)]
+struct DragIntercepted {
+    data: Value,
 }
 
 /// `Page.windowOpen`: a page asks for a window.

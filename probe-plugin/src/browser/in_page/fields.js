@@ -64,8 +64,8 @@ function fieldOf({ target }) {
 
 // The field is there and can be written to.
 CHECK.field = (request) => {
-  const { ok, why, message, won, value } = fieldOf(request);
-  return ok ? yes({ won, value }) : no(why, message);
+  const { ok, why, message, won } = fieldOf(request);
+  return ok ? yes({ won }) : no(why, message);
 };
 
 // `given` is the text as it stands in the journey: the text itself may be a secret, and is never told.
@@ -81,15 +81,15 @@ CHECK.fill = async (request) => {
   const { text, given, target } = request;
   const field = fieldOf(request);
   if (!field.ok) return field;
-  const { element, shown, won, value } = field;
+  const { element, shown, won, input } = field;
   if (isPicked(element)) return pick(element, field, request);
   if (element.type === 'number' && text !== '' && !NUMBER[0].test(text)) return misfit(shown, NUMBER, given);
   selectAll(element);
   written = element;
-  if (edits(element)) return yes({ won, value: { insert: holds(element) || text !== '' } });
+  if (edits(element)) return yes({ won, input, value: { insert: holds(element) || text !== '' } });
   insert(element, text);
   await task();
-  return lasted(target, element, shown, text === '') || yes({ won, value });
+  return lasted(target, element, shown, text === '') || yes({ won, input });
 };
 
 function selectAll(element) {
@@ -137,7 +137,7 @@ CHECK.filled = async ({ target, shown, empty }) => {
 // A value that users pick is set, and told to the page as the browser tells it.
 function pick(element, { shown, won, value }, { text, given }) {
   const form = PICKED[element.type];
-  if (text === element.value) return yes({ won, value });
+  if (text === element.value) return yes({ won, input });
   if (text !== '' && !form[0].test(text)) return misfit(shown, form, given);
   const before = element.value;
   element.value = text;
@@ -149,7 +149,7 @@ function pick(element, { shown, won, value }, { text, given }) {
     return no('disabled', `\`${shown}\` goes from ${element.min || 0} to ${element.max || 100} in steps of ${element.step || 1}, and \`${given}\` is not among them`);
   }
   told(element);
-  return yes({ won, value });
+  return yes({ won, input });
 }
 
 function told(element) {

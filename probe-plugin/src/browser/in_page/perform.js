@@ -121,9 +121,10 @@ async function settle() {
     const timer = setTimeout(resolve, 100);
     scheduler.postTask(() => { clearTimeout(timer); resolve(); }, { priority: 'background' });
   });
-  const was = guard.disarm();
-  const handled = was?.handled ?? began;
-  const landing = was && { landed: was.landed === true, message: was.hit ? describe(was.hit) : 'nothing' };
+  const seen = guard.seen();
+  guard.end();
+  const handled = seen?.handled ?? began;
+  const landing = seen && { message: missed(seen), value: { pressed: seen.pressed, hovered: seen.hovered } };
   return { ok: true, began, at: Math.max(handled, attention?.last ?? handled), answered: now(), ...landing };
 }
 

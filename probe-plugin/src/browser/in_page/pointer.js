@@ -1,4 +1,4 @@
-// Where the mouse goes: an element's point that is in the window, stands still and would receive the event.
+// Where the mouse goes: a point of an element that is in the window, stands still and would receive the event.
 
 const disabled = (element) => element.matches(':disabled') || element.closest('[aria-disabled=true]') !== null;
 
@@ -13,24 +13,35 @@ function receiver(x, y) {
   return hit;
 }
 
+const letsThrough = (element) => getComputedStyle(element).pointerEvents === 'none';
+
+// Whether an event that hits this is one for the element. A text that lets the mouse through is pressed on the button or
+// link that it stands in.
 function within(hit, element) {
   for (let node = hit; node; node = node.assignedSlot || node.parentNode || node.host) if (node === element) return true;
-  return labelsOf(element).some((text) => text.contains(hit));
+  if (labelsOf(element).some((text) => text.contains(hit))) return true;
+  const button = letsThrough(element) && element.closest('button, a, [role=button], [role=link]');
+  return Boolean(button && hit && button.contains(hit) && hit.contains(element));
 }
 
-const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+// The next frame; a document that nobody sees is given none.
+const FRAME_LIMIT_MS = 250;
+const frame = () => new Promise((resolve) => {
+  const timer = setTimeout(resolve, FRAME_LIMIT_MS);
+  requestAnimationFrame(() => { clearTimeout(timer); resolve(); });
+});
 const sameBox = (a, b) => a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height;
 
 let scrolled = -Infinity;
 addEventListener('scroll', () => { scrolled = performance.now(); }, { capture: true, passive: true });
 
-// Nothing is known to be on the move: no animation runs in any tree that the element stands in, nothing scrolled just
-// now, all that the document names is there. What a script moves is not seen here; the guard sees where the event lands.
-function atRest(element) {
+// Nothing is known to be on the move: no animation runs in any tree of the page, nothing scrolled just now, all that the
+// document names is there. What a script moves is not seen here; the guard sees where the event lands.
+function atRest() {
   if (document.readyState !== 'complete' || document.fonts.status !== 'loaded') return false;
   if (performance.now() - scrolled < 100) return false;
-  for (let root = element.getRootNode(); root; root = root.host?.getRootNode()) {
-    if (root.getAnimations?.().some((animation) => animation.playState === 'running')) return false;
+  for (const root of roots(document)) {
+    if (root.getAnimations().some((animation) => animation.playState === 'running')) return false;
   }
   return true;
 }
@@ -43,58 +54,75 @@ async function still(element) {
   return element.isConnected && sameBox(first, element.getBoundingClientRect());
 }
 
-// The middle of the first part of the element that is in the window: a link over two lines has nothing in the middle.
-function pointIn(element) {
-  for (const box of element.getClientRects()) {
-    const left = Math.max(0, box.left);
-    const right = Math.min(innerWidth, box.right);
-    const top = Math.max(0, box.top);
-    const bottom = Math.min(innerHeight, box.bottom);
-    if (right > left && bottom > top) return { x: (left + right) / 2, y: (top + bottom) / 2 };
-  }
-  return null;
+// The parts of an element, for example the lines of a link. One without boxes of its own has those of its content.
+function parts(element) {
+  const boxes = element.getClientRects();
+  if (boxes.length) return [...boxes].slice(0, 20);
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return [...range.getClientRects()].slice(0, 20);
 }
 
-function wholeInWindow(element) {
-  const box = element.getBoundingClientRect();
-  return box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
+// What of a box is in the window.
+function inWindow(box) {
+  const left = Math.max(0, box.left);
+  const top = Math.max(0, box.top);
+  const width = Math.min(innerWidth, box.right) - left;
+  const height = Math.min(innerHeight, box.bottom) - top;
+  return width > 0 && height > 0 ? { left, top, width, height } : null;
+}
+
+// In the order in which a hand would try: the middle of each part, then around it.
+const TRIED = [
+  [[0.5, 0.5]],
+  [[0.25, 0.5], [0.75, 0.5], [0.5, 0.25], [0.5, 0.75], [0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75],
+    [0.06, 0.5], [0.94, 0.5], [0.5, 0.1], [0.5, 0.9]],
+];
+
+function* pointsOf(element, offset) {
+  if (offset) {
+    const box = element.getBoundingClientRect();
+    const point = { x: box.left + offset.x, y: box.top + offset.y };
+    if (point.x >= 0 && point.y >= 0 && point.x < innerWidth && point.y < innerHeight) yield point;
+    return;
+  }
+  const boxes = parts(element).map(inWindow).filter(Boolean);
+  for (const fractions of TRIED) {
+    for (const { left, top, width, height } of boxes) {
+      for (const [across, down] of fractions) yield { x: left + across * width, y: top + down * height };
+    }
+  }
+}
+
+// The first point that would receive the event; without one, what lies over the element.
+function free(element, offset) {
+  let cover = null;
+  let any = false;
+  for (const point of pointsOf(element, offset)) {
+    const hit = receiver(point.x, point.y);
+    if (within(hit, element)) return { point };
+    if (!any) cover = hit;
+    any = true;
+  }
+  return { cover, any };
 }
 
 const toTheMiddle = (element) => element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
 
-// What the mouse is about to press must be what it was told to press. Between the look and the event the page may have
-// changed; an event that would reach anything else is withheld from the page. The listeners stand on the window before any
-// of the page's own.
-const guard = (() => {
-  let armed = null;
-  const check = (event) => {
-    if (!armed || !event.isTrusted) return;
-    if (armed.landed === null) {
-      const hit = event.composedPath()[0];
-      armed.landed = within(hit, armed.element);
-      armed.hit = hit;
-    }
-    if (armed.landed === false) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-    }
-  };
-  for (const kind of ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click', 'auxclick', 'dblclick', 'contextmenu']) {
-    addEventListener(kind, check, { capture: true, passive: false });
+function outsideOf(element, offset, shown) {
+  const { width, height } = element.getBoundingClientRect();
+  if (!offset || (offset.x < width && offset.y < height)) return null;
+  return `the offset is not inside \`${shown}\`, which is ${Math.round(width)} wide and ${Math.round(height)} high`;
+}
+
+function why(element, shown, { cover, any }) {
+  if (!any) return no('outside', `\`${shown}\` is outside the window and cannot be scrolled into it`);
+  if (element.closest('[inert]')) return no('disabled', `\`${shown}\` is inert: it takes no input`);
+  if (letsThrough(element)) {
+    return no('disabled', `\`${shown}\` lets the mouse pass through it (\`pointer-events: none\`)`);
   }
-  // The last to hear of it: by then the page has done what it does at once.
-  addEventListener('click', () => { if (armed) armed.handled = now(); });
-  return {
-    // What is pressed in a frame is not seen from here.
-    arm(element) { armed = element.localName === 'iframe' ? null : { element, landed: null, hit: null, handled: null }; },
-    // What became of it: `landed` is null where no event came at all; nothing where this document was not pressed.
-    disarm() {
-      const was = armed;
-      armed = null;
-      return was;
-    },
-  };
-})();
+  return no('covered', () => `\`${shown}\` is covered by ${cover ? describe(cover) : 'nothing that can be named'}`);
+}
 
 // A point of the element for the mouse. `again` is asked after a miss: then nothing passes for being at rest.
 CHECK.point = async (request) => {
@@ -102,36 +130,50 @@ CHECK.point = async (request) => {
   if (!found.ok) return found;
   const { element, shown, won } = found;
   if (request.enabled && disabled(element)) return no('disabled', `\`${shown}\` is disabled`);
-  if (!wholeInWindow(element)) toTheMiddle(element);
+  if (element.localName === 'iframe' || element.localName === 'frame') {
+    return no('frame', `\`${shown}\` is a frame, not a part of a page: name what stands in it`);
+  }
+  const outside = outsideOf(element, request.offset, shown);
+  if (outside) return no('outside', outside);
+  if (request.again) toTheMiddle(element);
   // To see whether it stands still takes the robot's time, not the user's.
   const ready = now();
-  if ((request.again || !atRest(element)) && !(await still(element))) {
-    return no('moving', `\`${shown}\` does not stand still`);
+  if ((request.again || !atRest()) && !(await still(element))) return no('moving', `\`${shown}\` does not stand still`);
+  let spot = free(element, request.offset);
+  if (!spot.point) {
+    // A bar that stays where it is may lie over it, or a box that scrolls may hide it.
+    toTheMiddle(element);
+    if (!(await still(element))) return no('moving', `\`${shown}\` does not stand still`);
+    spot = free(element, request.offset);
   }
-  const point = pointIn(element);
-  if (!point) return no('outside', `\`${shown}\` is outside the window and cannot be scrolled into it`);
-  const hit = receiver(point.x, point.y);
-  if (!within(hit, element)) {
-    // A bar that stays where it is may lie over it.
-    if (!request.centred) toTheMiddle(element);
-    request.centred = true;
-    return no('covered', () => `\`${shown}\` is covered by ${hit ? describe(hit) : 'nothing that can be named'}`);
-  }
-  if (request.enabled) guard.arm(element);
+  if (!spot.point) return why(element, shown, spot);
+  if (request.presses !== undefined) guard.announce(element, request);
   attend();
-  return yes({ won, ready, ...point });
+  return yes({ won, ready, ...spot.point });
 };
 
 // A point of a frame's content is another point of the window that the frame stands in.
-function through(frameElement, { x, y }) {
+function outer(frameElement, { x, y }) {
   const box = frameElement.getBoundingClientRect();
   const style = getComputedStyle(frameElement);
   const scaleX = frameElement.offsetWidth ? box.width / frameElement.offsetWidth : 1;
   const scaleY = frameElement.offsetHeight ? box.height / frameElement.offsetHeight : 1;
-  const outer = {
+  return {
     x: box.left + (frameElement.clientLeft + parseFloat(style.paddingLeft) + x) * scaleX,
     y: box.top + (frameElement.clientTop + parseFloat(style.paddingTop) + y) * scaleY,
   };
-  const hit = receiver(outer.x, outer.y);
-  return hit === frameElement ? { ok: true, ...outer } : { ok: false, message: hit ? describe(hit) : 'the edge of the window' };
+}
+
+async function through(frameElement, point) {
+  const isFree = ({ x, y }) => receiver(x, y) === frameElement;
+  if (!atRest() && !(await still(frameElement))) return { ok: false, message: 'its frame does not stand still' };
+  let at = outer(frameElement, point);
+  if (!isFree(at)) {
+    toTheMiddle(frameElement);
+    if (!(await still(frameElement))) return { ok: false, message: 'its frame does not stand still' };
+    at = outer(frameElement, point);
+  }
+  if (isFree(at)) return { ok: true, ...at };
+  const hit = receiver(at.x, at.y);
+  return { ok: false, message: `its frame is covered by ${hit ? describe(hit) : 'the edge of the window'}` };
 }

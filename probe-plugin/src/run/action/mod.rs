@@ -2,11 +2,14 @@
 //! share.
 
 mod click;
+mod drag;
 mod expect;
 mod fill;
 mod goto;
 mod in_one_call;
+mod pointing;
 mod press;
+mod scroll;
 mod select;
 mod tick;
 mod timing;
@@ -75,7 +78,10 @@ impl Robot<'_> {
         let deadline = self.deadline.min(Instant::now() + self.action_timeout);
         let moment = match action {
             Action::Goto(address) => self.goto(address, deadline).await,
-            Action::Click(target) => self.click(target, deadline).await,
+            Action::Click(click) => self.click(click, deadline).await,
+            Action::Hover(hover) => self.hover(hover, deadline).await,
+            Action::Drag(drag) => self.drag(drag, deadline).await,
+            Action::Scroll(scroll) => self.scroll(scroll, deadline).await,
             Action::Fill(fill) => self.fill(fill, deadline).await,
             Action::Type(typing) => self.type_keys(typing, deadline).await,
             Action::Press(press) => self.press(press, deadline).await,

@@ -4,8 +4,11 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::{Moment, Robot};
-use crate::{browser::Answer, journey::Target, run::Failure};
+use super::{Moment, Robot, pointing::Gesture};
+use crate::{
+    journey::Target,
+    run::{Failure, input::Held},
+};
 
 /// How the box is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,30 +27,37 @@ impl Robot<'_> {
         deadline: Instant,
     ) -> Result<Moment, Failure> {
         let asked = Instant::now();
-        let did = format!("after the click on `{target}`");
         let wanted = tick == Tick::Set;
+        let gesture = Gesture {
+            target,
+            offset: None,
+            held: Held::default(),
+            presses: 1,
+            named: "the click",
+        };
         let mut first: Option<f64> = None;
         loop {
-            let more = json!({ "ticked": wanted, "again": first.is_some() });
+            let more = json!({
+                "ticked": wanted, "enabled": true, "presses": 1, "again": first.is_some(),
+            });
             let (place, found) = self.perform("tick", target, more, deadline).await?;
             self.is_the_only_one(target, &place, deadline).await?;
-            let input = self.input_since(first, &found);
-            if found.value.is_some_and(|value| value["done"] == true) {
+            if found
+                .value
+                .as_ref()
+                .is_some_and(|value| value["done"] == true)
+            {
                 return Ok(Moment::Was);
             }
-            let found = Answer {
-                value: None,
-                ..found
-            };
-            let before = self.before(Some(place.frame.clone()));
-            let missed = match self.point_in_window(&place, &found, deadline).await? {
-                Ok(point) => match self.press_mouse(&before, point, &did, deadline).await? {
-                    Ok(settled) => {
-                        let moment = self
-                            .arrive(input, settled.as_ref(), &before, &did, deadline)
-                            .await?;
+            let began_ms = found.began;
+            let missed = match self.in_window(place, found, deadline).await? {
+                Ok(reached) => match self
+                    .press_there(&gesture, &reached, first, deadline)
+                    .await?
+                {
+                    Ok(moment) => {
                         let request = json!({ "what": "ticked", "target": target.for_script(), "ticked": wanted });
-                        let kept = self.lasts(&place, &request, deadline).await?;
+                        let kept = self.lasts(&reached.place, &request, deadline).await?;
                         return Ok(match kept {
                             Some(kept) if kept.ready.is_some() => moment.longer(kept.at),
                             _ => moment,
@@ -55,15 +65,12 @@ impl Robot<'_> {
                     }
                     Err(missed) => missed,
                 },
-                Err(cover) => format!("its frame is covered by {cover}"),
+                Err((_, cover)) => cover,
             };
-            first = first.or(Some(found.began));
+            first = first.or(Some(began_ms));
             if Instant::now() >= deadline {
-                let no = Answer {
-                    message: Some(format!("`{target}` did not receive the click: {missed}")),
-                    ..Answer::default()
-                };
-                return Err(self.refusal(no, asked));
+                let told = format!("`{target}` did not receive the click: {missed}");
+                return Err(self.not_done(told, asked));
             }
         }
     }

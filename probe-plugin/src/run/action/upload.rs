@@ -11,11 +11,14 @@ use headless_chrome::protocol::cdp::{
 use serde_json::json;
 use vigia_contract::data_model::ErrorClass;
 
-use super::{Moment, Robot};
+use super::{Moment, Robot, pointing::Gesture};
 use crate::{
     browser::{Answer, PageError, Place},
     journey::{Destination, Target, Upload},
-    run::Failure,
+    run::{
+        Failure,
+        input::{Held, Point},
+    },
 };
 
 /// What a drag from outside offers: a copy. Source: the protocol's `Input.DragData`.
@@ -49,7 +52,7 @@ impl Robot<'_> {
         let did = format!("after the files were given to `{target}`");
         let mut first: Option<f64> = None;
         loop {
-            let more = json!({ "count": files.len(), "again": first.is_some() });
+            let more = json!({ "count": files.len(), "presses": 1, "again": first.is_some() });
             let (place, found) = self.perform("upload", target, more, deadline).await?;
             self.is_the_only_one(target, &place, deadline).await?;
             let input = self.input_since(first, &found);
@@ -61,13 +64,16 @@ impl Robot<'_> {
                     .await;
                 self.or_failure(put, &format!("`{target}` did not take the files"))
                     .await?;
-            } else if !self
-                .by_dialog(target, &place, &found, &files, deadline)
-                .await?
-            {
-                // The click has missed.
-                first = first.or(Some(found.began));
-                continue;
+            } else {
+                let began_ms = found.began;
+                if !self
+                    .by_dialog(target, place, found, &files, deadline)
+                    .await?
+                {
+                    // The click has missed.
+                    first = first.or(Some(began_ms));
+                    continue;
+                }
             }
             let settled = self.settle(&before, &did, deadline).await?;
             return self
@@ -90,13 +96,18 @@ impl Robot<'_> {
             let (place, found) = self.perform("drop", target, json!({}), deadline).await?;
             self.is_the_only_one(target, &place, deadline).await?;
             let before = self.before(Some(place.frame.clone()));
-            let point = self.point_in_window(&place, &found, deadline).await?;
-            let point = point.map_err(|cover| {
-                not_actionable(format!("the frame of `{target}` is covered by {cover}"))
-            })?;
+            let reached = self
+                .in_window(place.clone(), found.clone(), deadline)
+                .await?;
+            let point = reached
+                .map_err(|(_, cover)| {
+                    not_actionable(format!("`{target}` could not be reached: {cover}"))
+                })?
+                .point;
             let answered = deadline + ANSWER_MARGIN;
             for kind in [Drag::DragEnter, Drag::DragOver] {
-                self.drag(kind, point, &files, answered, &late).await?;
+                self.drag_files(kind, point, &files, answered, &late)
+                    .await?;
             }
             let request = json!({ "what": "drops", "shown": target.to_string() });
             let takes = self.context.ask_at(&place, &request, answered).await;
@@ -104,7 +115,7 @@ impl Robot<'_> {
                 Some(takes) if takes.ok => {}
                 // Dropped where nobody takes them, the browser would open the files in place of the page.
                 takes => {
-                    self.drag(Drag::DragCancel, point, &files, answered, &late)
+                    self.drag_files(Drag::DragCancel, point, &files, answered, &late)
                         .await?;
                     if Instant::now() < deadline {
                         let pause = (Instant::now() + LOOK_AGAIN).min(deadline);
@@ -117,7 +128,7 @@ impl Robot<'_> {
                 }
             }
             let input = self.input(&found);
-            self.drag(Drag::Drop, point, &files, deadline, &late)
+            self.drag_files(Drag::Drop, point, &files, deadline, &late)
                 .await?;
             let settled = self.settle(&before, &did, deadline).await?;
             return self
@@ -132,10 +143,10 @@ impl Robot<'_> {
         }
     }
 
-    async fn drag(
+    async fn drag_files(
         &mut self,
         kind: Drag,
-        (x, y): (f64, f64),
+        (x, y): Point,
         files: &[String],
         deadline: Instant,
         late: &str,
@@ -161,19 +172,24 @@ impl Robot<'_> {
     async fn by_dialog(
         &mut self,
         target: &Target,
-        place: &Place,
-        found: &Answer,
+        place: Place,
+        found: Answer,
         files: &[String],
         deadline: Instant,
     ) -> Result<bool, Failure> {
-        self.intercept_dialogs(true, place, deadline).await?;
+        self.intercept_dialogs(true, &place, deadline).await?;
         // One that an earlier click has opened late is not the answer to this one.
         drop(self.context.take_file_chooser());
-        let did = format!("after the click on `{target}`");
-        let before = self.before(Some(place.frame.clone()));
-        let pressed = match self.point_in_window(place, found, deadline).await? {
-            Ok(point) => self.press_mouse(&before, point, &did, deadline).await?,
-            Err(cover) => Err(format!("its frame is covered by {cover}")),
+        let gesture = Gesture {
+            target,
+            offset: None,
+            held: Held::default(),
+            presses: 1,
+            named: "the click",
+        };
+        let pressed = match self.in_window(place.clone(), found, deadline).await? {
+            Ok(reached) => self.press_there(&gesture, &reached, None, deadline).await?,
+            Err((_, cover)) => Err(cover),
         };
         if let Err(missed) = pressed {
             if Instant::now() < deadline {
@@ -215,7 +231,7 @@ impl Robot<'_> {
         let put = self.context.call_in(&chooser.session, &put, deadline).await;
         self.or_failure(put, &format!("`{target}` did not take the files"))
             .await?;
-        self.intercept_dialogs(false, place, deadline).await?;
+        self.intercept_dialogs(false, &place, deadline).await?;
         Ok(true)
     }
 
