@@ -6,6 +6,7 @@ use std::{
     os::unix::process::CommandExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
 
@@ -97,8 +98,11 @@ struct Remains {
 }
 
 impl Chromium {
-    /// Starts it and waits until it answers.
-    pub async fn launch(settings: &BrowserSettings) -> Result<Self, LaunchError> {
+    /// Starts it and waits until it answers. Its messages that cannot be read are counted in `unreadable`.
+    pub async fn launch(
+        settings: &BrowserSettings,
+        unreadable: Arc<AtomicUsize>,
+    ) -> Result<Self, LaunchError> {
         let program = settings
             .program
             .clone()
@@ -140,7 +144,7 @@ impl Chromium {
         };
         let stderr = child.stderr.take();
         let chromium = Self {
-            connection: Connection::start(to_browser, from_browser),
+            connection: Connection::start(to_browser, from_browser, unreadable),
             remains: Some(Remains {
                 group: Pid::from_child(&child),
                 child,

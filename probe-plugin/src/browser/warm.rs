@@ -16,6 +16,8 @@ pub struct WarmBrowser {
     settings: BrowserSettings,
     current: Mutex<Option<Current>>,
     starts: AtomicUsize,
+    /// Shared with the connections, one after the other.
+    unreadable: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
@@ -26,11 +28,12 @@ struct Current {
 
 impl WarmBrowser {
     /// Starts nothing yet.
-    pub const fn new(settings: BrowserSettings) -> Self {
+    pub fn new(settings: BrowserSettings) -> Self {
         Self {
             settings,
             current: Mutex::const_new(None),
             starts: AtomicUsize::new(0),
+            unreadable: Arc::default(),
         }
     }
 
@@ -47,7 +50,8 @@ impl WarmBrowser {
         // Given up before the new one starts: two browsers at once could be more than the machine has.
         *current = None;
         self.starts.fetch_add(1, Ordering::Relaxed);
-        let chromium = Arc::new(Chromium::launch(&self.settings).await?);
+        let chromium =
+            Arc::new(Chromium::launch(&self.settings, Arc::clone(&self.unreadable)).await?);
         *current = Some(Current {
             chromium: Arc::clone(&chromium),
             runs: 1,
@@ -58,6 +62,11 @@ impl WarmBrowser {
     /// How many times a browser was started.
     pub fn starts(&self) -> usize {
         self.starts.load(Ordering::Relaxed)
+    }
+
+    /// How many messages of all its browsers could not be read.
+    pub fn unreadable_messages(&self) -> usize {
+        self.unreadable.load(Ordering::Relaxed)
     }
 
     /// The process group of the browser; nothing while there is none or one is being started.
