@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use connection::{CallError, Connection, SessionId};
-pub use context::{Context, DialogAnswer, PageError};
+pub use context::{Context, DialogSurprise, ExpectedDialog, PageError};
 pub use frames::Frames;
 pub use launch::{Chromium, LaunchError};
 pub use page_state::PageState;

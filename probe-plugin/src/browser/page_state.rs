@@ -22,8 +22,6 @@ pub struct PageState {
     pub load_error: Option<String>,
     /// The last error that the page's scripts did not catch.
     pub script_error: Option<String>,
-    /// What a dialog said that nobody expected.
-    pub dialog: Option<String>,
     /// The page's process is gone.
     pub crashed: bool,
     /// What its documents asked for.
@@ -72,7 +70,6 @@ impl PageState {
             http_status: None,
             load_error: None,
             script_error: None,
-            dialog: None,
             crashed: false,
             traffic: TrafficLog::default(),
             answered: None,

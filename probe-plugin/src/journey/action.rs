@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template};
 
-use super::{Key, Target, selector::SECRET_IN_PAGE};
+use super::{Dialog, Key, Tab, Target, selector::SECRET_IN_PAGE};
 
 /// What the robot does.
 #[derive(Clone, Debug, Deserialize)]
@@ -14,12 +14,22 @@ pub enum Action {
     /// Opens an address and waits until the page has loaded.
     #[serde(deserialize_with = "address")]
     Goto(Template),
+    /// Goes to the page before this one, as the browser's button does.
+    Back,
+    /// Goes to the page that was left by going back.
+    Forward,
+    /// Loads the page anew, as the browser's button does.
+    Reload,
     /// Clicks an element in its middle.
     Click(Target),
     /// Puts a text into a field, in place of what it holds.
     Fill(Fill),
     /// Presses a key on the element that has the focus: `Enter`, `Tab`, `Escape`, an arrow, a single character.
     Press(Key),
+    /// Answers a dialog that the action before it opens, or one that comes by itself.
+    Dialog(Dialog),
+    /// Turns to another tab or window, or closes the one in front.
+    Tab(Tab),
     /// Waits until the page shows something.
     Expect(Expectation),
     /// Does nothing for a while, as a user who reads. The time counts.
@@ -80,13 +90,29 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Er
 }
 
 impl Action {
+    /// The dialog that it answers.
+    pub const fn as_dialog(&self) -> Option<&Dialog> {
+        match self {
+            Self::Dialog(dialog) => Some(dialog),
+            _ => None,
+        }
+    }
+
     /// The names of the secrets that it types.
     pub fn secrets(&self) -> Vec<&str> {
         match self {
             Self::Goto(template) | Self::Fill(Fill { with: template, .. }) => {
                 template.secrets().collect()
             }
-            Self::Click(_) | Self::Press(_) | Self::Expect(_) | Self::Wait(_) => Vec::new(),
+            Self::Dialog(dialog) => dialog.typed.iter().flat_map(Template::secrets).collect(),
+            Self::Back
+            | Self::Forward
+            | Self::Reload
+            | Self::Click(_)
+            | Self::Press(_)
+            | Self::Tab(_)
+            | Self::Expect(_)
+            | Self::Wait(_) => Vec::new(),
         }
     }
 }

@@ -4,9 +4,11 @@
 //! variables are filled in. Only secrets stay references until the moment they are typed.
 
 mod action;
+mod dialog;
 mod file;
 mod key;
 mod selector;
+mod tab;
 mod target;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -14,9 +16,11 @@ use std::{collections::BTreeSet, time::Duration};
 use vigia_contract::data_model::Impact;
 
 pub use action::{Action, Expectation, Fill};
+pub use dialog::{Answer as DialogAnswer, Dialog};
 pub use file::{Every, read};
 pub use key::Key;
 pub use selector::Selector;
+pub use tab::Tab;
 pub use target::Target;
 
 /// One user workflow through a system.

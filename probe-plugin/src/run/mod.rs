@@ -23,7 +23,7 @@ use vigia_contract::{
 
 use crate::{
     browser::{Chromium, Context, PageState, Traffic, WarmBrowser},
-    journey::{Journey, Step},
+    journey::{Action, Dialog, Journey, Step},
     log::{Level, log},
 };
 use action::Robot;
@@ -110,12 +110,13 @@ async fn walk(
         step: String::new(),
         documents: Documents::default(),
         drifts: Vec::new(),
+        seen: None,
     };
     let mut steps = Vec::new();
     let mut failure = None;
-    for step in &journey.steps {
+    for (index, step) in journey.steps.iter().enumerate() {
         robot.step.clone_from(&step.slug);
-        let done = take(&mut robot, step).await;
+        let done = take(&mut robot, step, &journey.steps[index + 1..]).await;
         let (duration, outcome) = match &done {
             Ok(duration) => (
                 Some(*duration),
@@ -139,6 +140,7 @@ async fn walk(
         }
     }
     let outcome = outcome::of_run(&steps, failure.as_ref());
+    robot.context.dialogs.end();
     let screenshot = if wants_screenshot(outcome) {
         screenshot(&mut robot.context).await
     } else {
@@ -181,10 +183,13 @@ fn documents(
 
 /// Does what the step says and returns what the user waited: by the browser's clock, from the first action's beginning to
 /// the last one's end.
-async fn take(robot: &mut Robot<'_>, step: &Step) -> Result<Duration, Failure> {
+async fn take(robot: &mut Robot<'_>, step: &Step, later: &[Step]) -> Result<Duration, Failure> {
     let mut whole: Option<action::Moment> = None;
-    for action in &step.actions {
-        let moment = robot.act(action).await?;
+    for (index, action) in step.actions.iter().enumerate() {
+        let behind = step.actions[index + 1..].iter();
+        let behind = behind.chain(later.iter().flat_map(|step| &step.actions));
+        let upcoming: Vec<&Dialog> = behind.map_while(Action::as_dialog).collect();
+        let moment = robot.act(action, &upcoming).await?;
         whole = Some(match whole {
             Some(first) => action::Moment {
                 ended_ms: moment.ended_ms,

@@ -6,9 +6,13 @@
 )]
 
 mod browser_faults;
+mod dialogs;
 mod faults;
 mod journeys;
 mod mistakes;
+mod navigation;
 mod pages;
 mod running;
 mod telegraf_contract;
+mod ways;
+mod windows;

@@ -104,7 +104,7 @@ impl Robot<'_> {
         self.context.send(&mouse(Mouse::MousePressed, x, y));
         let released = mouse(Mouse::MouseReleased, x, y);
         let answered = self.context.call(&released, deadline).await;
-        self.or_failure(answered, &format!("{did} the page did not respond"))
+        self.handled(answered, &format!("{did} the page did not respond"))
             .await?;
         let settled = self.settle(before, did, deadline).await?;
         Ok(match settled {

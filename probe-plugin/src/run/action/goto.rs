@@ -41,6 +41,14 @@ impl Robot<'_> {
             answer => self.or_failure(answer, &late).await?,
         };
         if let Some(error) = answer.error_text {
+            if self.context.dialogs.has_answered() && error == "net::ERR_ABORTED" {
+                // The page asked whether it may be left, and was told to stay.
+                let at = self.now(deadline).await?;
+                return Ok(Moment {
+                    began_ms: at,
+                    ended_ms: at,
+                });
+            }
             // The browser's own error page is on its way: it is what the picture of the failure will show.
             let soon = deadline.min(Instant::now() + ERROR_PAGE_DEADLINE);
             let shown_error = self

@@ -2,10 +2,13 @@
 //! here is what all of them share.
 
 mod click;
+mod dialog;
 mod expect;
 mod fill;
 mod goto;
+mod history;
 mod press;
+mod tab;
 mod wait;
 
 use std::{
@@ -25,9 +28,10 @@ use super::{
     net_error, still_answers,
 };
 use crate::{
-    browser::{Answer, CallError, Context, Function, PageError, PageState, Place},
-    journey::{Action, Target},
+    browser::{Answer, CallError, Context, DialogSurprise, Function, PageError, PageState, Place},
+    journey::{Action, Dialog, Target},
 };
+use history::Way;
 
 /// A look that nobody waits for.
 const LOOK_DEADLINE: Duration = Duration::from_millis(200);
@@ -58,6 +62,8 @@ pub struct Robot<'a> {
     pub documents: Documents,
     /// Each selector that had to stand in for the one that is meant.
     pub drifts: Vec<String>,
+    /// What the page's clock said, and when: what it says while nobody answers.
+    pub seen: Option<(f64, Instant)>,
 }
 
 /// Where the robot stood before an input: what has changed since tells what the input set off.
@@ -70,23 +76,27 @@ struct Before {
 }
 
 impl Robot<'_> {
-    /// Does it, or says why it cannot be done.
-    pub async fn act(&mut self, action: &Action) -> Result<Moment, Failure> {
+    /// Does it, or says why it cannot be done. `upcoming` are the dialogs that follow it in the journey.
+    pub async fn act(&mut self, action: &Action, upcoming: &[&Dialog]) -> Result<Moment, Failure> {
         if Instant::now() >= self.deadline {
             return Err(over_time(None));
         }
         let deadline = self.deadline.min(Instant::now() + self.action_timeout);
-        let moment = match action {
+        if !matches!(action, Action::Dialog(_)) {
+            self.expect_dialogs(upcoming)?;
+        }
+        match action {
             Action::Goto(address) => self.goto(address, deadline).await,
+            Action::Back => self.travel(Way::Back, deadline).await,
+            Action::Forward => self.travel(Way::Forward, deadline).await,
+            Action::Reload => self.reload(deadline).await,
             Action::Click(target) => self.click(target, deadline).await,
             Action::Fill(fill) => self.fill(fill, deadline).await,
             Action::Press(key) => self.press(key, deadline).await,
+            Action::Dialog(_) => self.dialog(deadline).await,
+            Action::Tab(tab) => self.tab(tab, deadline).await,
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
             Action::Wait(duration) => self.wait(*duration).await,
-        }?;
-        match self.unexpected_dialog() {
-            Some(failure) => Err(failure),
-            None => Ok(moment),
         }
     }
 
@@ -105,6 +115,7 @@ impl Robot<'_> {
 
     /// What an answer of the main frame brings along is kept for the document that gave it.
     fn keep(&mut self, answer: &Answer) {
+        self.seen = Some((answer.at, Instant::now()));
         let timings = answer.page.clone();
         if let Some(timings) = timings.and_then(|page| serde_json::from_value::<Timings>(page).ok())
             && let Some(state) = self.context.state()
@@ -153,6 +164,14 @@ impl Robot<'_> {
         Ok(Moment { began_ms, ..loaded })
     }
 
+    /// An input that closes its window is answered by that.
+    async fn handled<T>(&self, answered: Result<T, PageError>, late: &str) -> Result<(), Failure> {
+        match answered {
+            Err(PageError::Closed) => Ok(()),
+            answered => self.or_failure(answered, late).await.map(|_| ()),
+        }
+    }
+
     /// Lets what an input set off begin, and says where the input landed; nothing where its document is gone by then.
     async fn settle(
         &mut self,
@@ -192,16 +211,28 @@ impl Robot<'_> {
         })
     }
 
-    /// The page's clock.
+    /// The page's clock. A page that is on its way elsewhere does not tell it: then it has gone on as ours has.
     async fn now(&mut self, deadline: Instant) -> Result<f64, Failure> {
         let request = json!({ "what": "now" });
-        let answer = self
-            .context
-            .ask(Function::Perform, &request, deadline)
-            .await;
+        let answer = self.context.ask_now(&request, deadline).await;
         let answer = self.or_failure(answer, "the page does not respond").await?;
-        self.keep(&answer);
-        Ok(answer.at)
+        match (answer, self.seen) {
+            (Some(answer), _) => {
+                self.keep(&answer);
+                Ok(answer.at)
+            }
+            (None, Some((at, when))) => Ok(at + when.elapsed().as_secs_f64() * 1000.0),
+            (None, None) => {
+                let answer = self
+                    .context
+                    .ask(Function::Perform, &request, deadline)
+                    .await;
+                Ok(self
+                    .or_failure(answer, "the page does not respond")
+                    .await?
+                    .at)
+            }
+        }
     }
 
     /// Asks the script in every frame to wait until something can be done with an element, and says in which it can.
@@ -250,6 +281,9 @@ impl Robot<'_> {
     /// What an answer of no means.
     fn refusal(&self, answer: Answer, asked: Instant) -> Failure {
         let mut message = answer.message.unwrap_or_default();
+        if let Some(why) = self.on_its_way() {
+            write!(message, ": {why}").ok();
+        }
         if Instant::now() >= self.deadline {
             return over_time(Some(&message));
         }
@@ -262,22 +296,31 @@ impl Robot<'_> {
             // It may have nothing to do with it, and often has.
             write!(message, "; a script of the page failed: {error}").ok();
         }
-        match answer.why.as_deref() {
-            Some("selector") => Failure::of_probe(ErrorClass::Config, message),
-            Some("missing") => Failure::of_system(ErrorClass::ElementMissing, message),
-            Some("unmet") => Failure::of_system(ErrorClass::Assertion, message),
-            _ => Failure::of_system(ErrorClass::NotActionable, message),
+        let missing = match answer.why.as_deref() {
+            Some("selector") => return Failure::of_probe(ErrorClass::Config, message),
+            Some("missing") => ErrorClass::ElementMissing,
+            Some("unmet") => ErrorClass::Assertion,
+            _ => return Failure::of_system(ErrorClass::NotActionable, message),
+        };
+        // What is not there may be missing because the page is not the one that was meant.
+        if self.on_its_way().is_some() {
+            return Failure::of_system(ErrorClass::Timeout, message);
+        }
+        match self.document_is_good() {
+            Err(failure) => Failure {
+                error: format!("{}: {message}", failure.error),
+                ..failure
+            },
+            Ok(()) => Failure::of_system(missing, message),
         }
     }
 
-    fn unexpected_dialog(&self) -> Option<Failure> {
-        let message = self
-            .context
-            .tabs()
-            .find_map(|(_, state)| state.dialog.as_ref())?;
-        Some(Failure::of_system(
-            ErrorClass::Dialog,
-            format!("the page opened a dialog that nobody expected: `{message}`"),
+    /// What the page in front waits for when it is on its way to another one.
+    fn on_its_way(&self) -> Option<String> {
+        let main = self.context.state()?.frames.main();
+        let destination = main.destination().filter(|_| main.leaving())?;
+        Some(format!(
+            "the page is on its way to `{destination}`, which does not answer"
         ))
     }
 
@@ -291,12 +334,18 @@ impl Robot<'_> {
         Err(match error {
             // The system's page may be at fault, or this machine's memory: nobody can tell.
             PageError::Crashed => Failure::of_probe(ErrorClass::Crash, error.to_string()),
-            PageError::Gone => Failure::of_system(ErrorClass::Script, error.to_string()),
+            PageError::Gone | PageError::Closed => {
+                Failure::of_system(ErrorClass::Script, error.to_string())
+            }
+            PageError::Dialog(DialogSurprise::SaysOtherwise { .. }) => {
+                Failure::of_system(ErrorClass::Assertion, error.to_string())
+            }
+            PageError::Dialog(_) => Failure::of_system(ErrorClass::Dialog, error.to_string()),
             PageError::Late | PageError::Call(CallError::Deadline(_)) => {
-                if let Some(failure) = self.unexpected_dialog() {
-                    failure
-                } else if still_answers(self.context.chromium()).await {
-                    Failure::of_system(ErrorClass::Timeout, format!("{late} in time"))
+                if still_answers(self.context.chromium()).await {
+                    let why = self.on_its_way().map(|why| format!(": {why}"));
+                    let why = why.unwrap_or_default();
+                    Failure::of_system(ErrorClass::Timeout, format!("{late} in time{why}"))
                 } else {
                     by_browser("the browser hangs: it answers nothing".into())
                 }

@@ -34,7 +34,7 @@ impl Robot<'_> {
         };
         for kind in [down, Input::DispatchKeyEventTypeOption::KeyUp] {
             let answered = self.context.call(&keyboard(kind, key), deadline).await;
-            self.or_failure(answered, late).await?;
+            self.handled(answered, late).await?;
         }
         Ok(())
     }

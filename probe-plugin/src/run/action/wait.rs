@@ -16,10 +16,9 @@ impl Robot<'_> {
         if end > self.deadline {
             return Err(over_time(None));
         }
-        let ended = self.now(self.deadline).await?;
         Ok(Moment {
             began_ms: began,
-            ended_ms: ended,
+            ended_ms: self.now(self.deadline).await?,
         })
     }
 }
