@@ -4,7 +4,14 @@
 //! whoever waits for an answer brings one, and an answer that comes too late is dropped. Nothing that Chromium says can
 //! break it: what cannot be read is skipped and counted.
 
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
 
 use headless_chrome::protocol::cdp::types::Method;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -116,10 +123,19 @@ struct Refusal {
 }
 
 impl Connection {
-    /// Starts the task that owns the pipes; it ends when Chromium's end closes or every handle is gone.
-    pub fn start(to_browser: pipe::Sender, from_browser: pipe::Receiver) -> Self {
+    /// Starts the task that owns the pipes; it ends when Chromium's end closes or every handle is gone. Messages that cannot
+    /// be read are counted in `unreadable`.
+    pub fn start(
+        to_browser: pipe::Sender,
+        from_browser: pipe::Receiver,
+        unreadable: Arc<AtomicUsize>,
+    ) -> Self {
         let (orders, queue) = mpsc::unbounded_channel();
-        tokio::spawn(own(to_browser, from_browser, queue));
+        let waiting = Waiting {
+            unreadable,
+            ..Waiting::default()
+        };
+        tokio::spawn(own(to_browser, from_browser, queue, waiting));
         Self { orders }
     }
 
@@ -199,7 +215,7 @@ struct Waiting {
     listeners: HashMap<String, mpsc::UnboundedSender<Event>>,
     /// The context that each session belongs to.
     sessions: HashMap<String, String>,
-    unreadable: u64,
+    unreadable: Arc<AtomicUsize>,
 }
 
 /// `Target.attachedToTarget`: a session begins.
@@ -229,8 +245,8 @@ async fn own(
     to_browser: pipe::Sender,
     mut from_browser: pipe::Receiver,
     mut orders: mpsc::UnboundedReceiver<Order>,
+    mut waiting: Waiting,
 ) {
-    let mut waiting = Waiting::default();
     let mut outgoing: Vec<u8> = Vec::new();
     let mut incoming: Vec<u8> = Vec::with_capacity(64 * 1024);
     let mut searched = 0;
@@ -306,7 +322,7 @@ impl Waiting {
 
     fn dispatch(&mut self, message: &[u8]) {
         let Ok(message) = serde_json::from_slice::<Incoming>(message) else {
-            self.unreadable += 1;
+            self.unreadable.fetch_add(1, Ordering::Relaxed);
             return;
         };
         if let Some(answer) = message.id.and_then(|id| self.answers.remove(&id)) {

@@ -25,19 +25,21 @@ pub struct Frame {
     pub loader: String,
     /// Its `load` event has fired.
     pub loaded: bool,
+    /// How many times it has come somewhere: to a document, to another place of one, or back from a way that it gave up.
+    pub arrivals: u64,
     navigation: Navigation,
 }
 
-/// Whether a frame is on its way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Whether a frame is on its way, and to which address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Navigation {
     /// It stays.
     #[default]
     None,
     /// The page has asked for another document, or for another place of this one.
-    Requested,
-    /// Another document is on its way.
-    Started,
+    Requested(String),
+    /// Another document is on its way, and maybe one more is asked for, which will take its place.
+    Started(String, Option<String>),
 }
 
 impl Frame {
@@ -48,7 +50,20 @@ impl Frame {
 
     /// Another document has been asked for: the one that it shows answers nothing any more.
     pub fn leaving(&self) -> bool {
-        self.navigation == Navigation::Started
+        matches!(self.navigation, Navigation::Started(..))
+    }
+
+    /// It is on its way, and nothing else has been asked for that would go on when this ends without a document.
+    pub fn ends_here(&self) -> bool {
+        matches!(self.navigation, Navigation::Started(_, None))
+    }
+
+    /// The address that it is on its way to.
+    pub fn destination(&self) -> Option<&str> {
+        match &self.navigation {
+            Navigation::None => None,
+            Navigation::Requested(url) | Navigation::Started(url, _) => Some(url),
+        }
     }
 
     /// Nothing more is to be waited for.
@@ -189,6 +204,14 @@ impl Frames {
         }
     }
 
+    /// The user was asked whether the page may be left, and stays.
+    pub fn stay(&mut self) {
+        for frame in &mut self.0 {
+            frame.arrivals += u64::from(frame.navigating());
+            frame.navigation = Navigation::None;
+        }
+    }
+
     /// Takes an event in.
     pub fn apply(&mut self, event: &Event) {
         match event.method.as_str() {
@@ -261,6 +284,7 @@ impl Frames {
         frame.loader = navigated.loader_id;
         frame.loaded = false;
         frame.navigation = Navigation::None;
+        frame.arrivals += 1;
         if frame.session != *session {
             frame.session = session.clone();
             frame.world = None;
@@ -311,16 +335,19 @@ impl Frame {
         match method {
             "Page.navigatedWithinDocument" => {
                 self.url = about.url.unwrap_or_default();
-                if self.navigation == Navigation::Requested {
+                self.arrivals += 1;
+                if !self.leaving() {
                     self.navigation = Navigation::None;
                 }
             }
-            "Page.frameRequestedNavigation" => {
-                if about.disposition.as_deref() == Some("currentTab")
-                    && self.navigation == Navigation::None
-                {
-                    self.navigation = Navigation::Requested;
-                }
+            "Page.frameRequestedNavigation"
+                if about.disposition.as_deref() == Some("currentTab") =>
+            {
+                let url = about.url.unwrap_or_default();
+                self.navigation = match std::mem::take(&mut self.navigation) {
+                    Navigation::Started(under_way, _) => Navigation::Started(under_way, Some(url)),
+                    Navigation::None | Navigation::Requested(_) => Navigation::Requested(url),
+                };
             }
             "Page.frameStartedNavigating" => {
                 let within = matches!(
@@ -328,10 +355,19 @@ impl Frame {
                     Some("sameDocument" | "historySameDocument")
                 );
                 if !within {
-                    self.navigation = Navigation::Started;
+                    self.navigation = Navigation::Started(about.url.unwrap_or_default(), None);
                 }
             }
-            "Page.frameStoppedLoading" => self.navigation = Navigation::None,
+            "Page.frameStoppedLoading" => {
+                self.navigation = match std::mem::take(&mut self.navigation) {
+                    Navigation::Started(_, Some(next)) => Navigation::Requested(next),
+                    Navigation::Started(_, None) | Navigation::Requested(_) => {
+                        self.arrivals += 1;
+                        Navigation::None
+                    }
+                    Navigation::None => Navigation::None,
+                };
+            }
             "Page.lifecycleEvent" => {
                 self.loaded |= about.name.as_deref() == Some("load")
                     && about.loader_id.as_deref() == Some(&self.loader);

@@ -6,6 +6,7 @@ use std::{
     os::unix::process::CommandExt,
     path::PathBuf,
     process::{Command, Stdio},
+    sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
 
@@ -103,10 +104,12 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// Starts it and waits until it answers; it counts as not gone until nothing of it is left.
+    /// Starts it and waits until it answers; it counts as not gone until nothing of it is left. Its messages that cannot be
+    /// read are counted in `unreadable`.
     pub async fn launch(
         settings: &BrowserSettings,
         not_gone: &NotGone,
+        unreadable: Arc<AtomicUsize>,
     ) -> Result<Self, LaunchError> {
         let program = settings
             .program
@@ -155,7 +158,7 @@ impl Chromium {
         };
         let stderr = child.stderr.take();
         let chromium = Self {
-            connection: Connection::start(to_browser, from_browser),
+            connection: Connection::start(to_browser, from_browser, unreadable),
             remains: Remains::of(child, profile, not_gone),
         };
         let last_words = stderr

@@ -27,8 +27,6 @@ pub struct PageState {
     pub load_error: Option<String>,
     /// The last error that the page's scripts did not catch.
     pub script_error: Option<String>,
-    /// What a dialog said that nobody expected.
-    pub dialog: Option<String>,
     /// The page has asked for files, and waits for them.
     pub file_chooser: Option<FileChooser>,
     /// The page's process is gone.
@@ -131,7 +129,6 @@ impl PageState {
             http_status: None,
             load_error: None,
             script_error: None,
-            dialog: None,
             file_chooser: None,
             crashed: None,
             traffic: TrafficLog::default(),

@@ -24,8 +24,34 @@ pub const SOURCE: &str = concat!(
     include_str!("in_page/expect.js"),
     include_str!("in_page/vitals.js"),
     include_str!("in_page/perform.js"),
-    "return { perform, settle, loaded, through, cancel, fileField: () => fileField };\n})();\n",
+    "return { perform, settle, loaded, through, cancel, fileField: () => fileField, of: document };\n})();\n",
 );
+
+/// Puts the script into a world anew where it is still that of the document before.
+///
+/// The first document of a window that a page opens takes over the blank one's window, and with it this world: the
+/// script is there, but none of its listeners is called any more.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Renew {
+    expression: String,
+    context_id: i64,
+}
+
+impl Renew {
+    /// In a world that has been there before the document.
+    pub fn new(world: i64) -> Self {
+        Self {
+            expression: format!("if (globalThis.vigia?.of !== document) {{ {SOURCE} }}"),
+            context_id: world,
+        }
+    }
+}
+
+impl Method for Renew {
+    const NAME: &'static str = "Runtime.evaluate";
+    type ReturnObject = serde_json::Value;
+}
 
 /// A function of the script.
 #[derive(Clone, Copy, Debug)]

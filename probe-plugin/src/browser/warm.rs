@@ -31,6 +31,8 @@ pub struct WarmBrowser {
     state: Mutex<State>,
     starts: AtomicUsize,
     not_gone: NotGone,
+    /// Shared with the connections, one after the other.
+    unreadable: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +58,7 @@ impl WarmBrowser {
             state: Mutex::default(),
             starts: AtomicUsize::new(0),
             not_gone: NotGone::default(),
+            unreadable: Arc::default(),
         }
     }
 
@@ -102,7 +105,7 @@ impl WarmBrowser {
         // Given up before the new one starts: two browsers at once could be more than the machine has.
         state.current = None;
         self.starts.fetch_add(1, Ordering::Relaxed);
-        match Chromium::launch(&self.settings, &self.not_gone).await {
+        match Chromium::launch(&self.settings, &self.not_gone, Arc::clone(&self.unreadable)).await {
             Ok(chromium) => {
                 let chromium = Arc::new(chromium);
                 state.current = Some(Current {
@@ -142,6 +145,11 @@ impl WarmBrowser {
     /// How many times a browser was started.
     pub fn starts(&self) -> usize {
         self.starts.load(Ordering::Relaxed)
+    }
+
+    /// How many messages of all its browsers could not be read.
+    pub fn unreadable_messages(&self) -> usize {
+        self.unreadable.load(Ordering::Relaxed)
     }
 
     /// The process group of the browser; nothing while there is none or one is being started.

@@ -192,6 +192,7 @@ async fn work(
                 counters.running = runs.len();
                 counters.queued = schedule.queued();
                 counters.browser_starts = shared.browser.starts();
+                counters.unreadable_messages = shared.browser.unreadable_messages();
                 let browser = shared.browser.group();
                 let resources = tokio::task::spawn_blocking(move || Resources::read(browser)).await?;
                 let point = probe_point(&shared.config.probe, counters, resources, Timestamp::now());

@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template};
 
 use super::{
-    Click, Drag, Hover, Press, Scroll, Select, Target, Type, Upload, selector::SECRET_IN_PAGE,
+    Click, Dialog, Drag, Hover, Press, Scroll, Select, Tab, Target, Type, Upload,
+    selector::SECRET_IN_PAGE,
 };
 
 /// What the robot does.
@@ -16,6 +17,12 @@ pub enum Action {
     /// Opens an address and waits until the page has loaded.
     #[serde(deserialize_with = "address")]
     Goto(Template),
+    /// Goes to the page before this one, as the browser's button does.
+    Back,
+    /// Goes to the page that was left by going back.
+    Forward,
+    /// Loads the page anew, as the browser's button does.
+    Reload,
     /// Clicks an element with the mouse.
     Click(Click),
     /// Brings the mouse to an element.
@@ -38,6 +45,10 @@ pub enum Action {
     Uncheck(Target),
     /// Hands files to a page.
     Upload(Upload),
+    /// Answers a dialog that the action before it opens, or one that comes by itself.
+    Dialog(Dialog),
+    /// Turns to another tab or window, or closes the one in front.
+    Tab(Tab),
     /// Waits until the page shows something.
     Expect(Expectation),
     /// Does nothing for a while, as a user who reads. The time counts.
@@ -102,6 +113,9 @@ impl Action {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Goto(_) => "goto",
+            Self::Back => "back",
+            Self::Forward => "forward",
+            Self::Reload => "reload",
             Self::Click(_) => "click",
             Self::Hover(_) => "hover",
             Self::Drag(_) => "drag",
@@ -113,8 +127,18 @@ impl Action {
             Self::Check(_) => "check",
             Self::Uncheck(_) => "uncheck",
             Self::Upload(_) => "upload",
+            Self::Dialog(_) => "dialog",
+            Self::Tab(_) => "tab",
             Self::Expect(_) => "expect",
             Self::Wait(_) => "wait",
+        }
+    }
+
+    /// The dialog that it answers.
+    pub const fn as_dialog(&self) -> Option<&Dialog> {
+        match self {
+            Self::Dialog(dialog) => Some(dialog),
+            _ => None,
         }
     }
 
@@ -124,7 +148,12 @@ impl Action {
             Self::Goto(template)
             | Self::Fill(Fill { with: template, .. })
             | Self::Type(Type { with: template, .. }) => template.secrets().collect(),
-            Self::Click(_)
+            Self::Dialog(dialog) => dialog.typed.iter().flat_map(Template::secrets).collect(),
+            Self::Back
+            | Self::Forward
+            | Self::Reload
+            | Self::Tab(_)
+            | Self::Click(_)
             | Self::Hover(_)
             | Self::Drag(_)
             | Self::Scroll(_)

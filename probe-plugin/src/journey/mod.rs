@@ -4,12 +4,14 @@
 //! variables are filled in. Only secrets stay references until the moment they are typed.
 
 mod action;
+mod dialog;
 mod file;
 mod key;
 mod mouse;
 mod select;
 mod selector;
 mod several;
+mod tab;
 mod target;
 mod typing;
 mod upload;
@@ -19,12 +21,14 @@ use std::{collections::BTreeSet, time::Duration};
 use vigia_contract::data_model::Impact;
 
 pub use action::{Action, Expectation, Fill};
+pub use dialog::{Answer as DialogAnswer, Dialog};
 pub use file::{Every, read};
 pub use key::Key;
 pub use mouse::{Button, Click, Distance, Drag, Hover, Modifier, Offset, Scroll};
 pub use select::Select;
 pub use selector::Selector;
 pub use several::Several;
+pub use tab::Tab;
 pub use target::Target;
 pub use typing::{Press, Type};
 pub use upload::{Destination, Upload};

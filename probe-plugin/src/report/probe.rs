@@ -20,6 +20,8 @@ pub struct Counters {
     pub queued: usize,
     /// How many times a browser was started.
     pub browser_starts: usize,
+    /// Messages of the browsers that could not be read.
+    pub unreadable_messages: usize,
     /// Runs that were made, whatever they came to.
     pub runs: usize,
     /// Runs that could not start in their slot.
@@ -49,6 +51,7 @@ pub fn probe_point(probe: &str, counters: Counters, resources: Resources, now: T
         ("running", count(counters.running)),
         ("queued", count(counters.queued)),
         ("browser_starts", count(counters.browser_starts)),
+        ("unreadable_messages", count(counters.unreadable_messages)),
         ("runs", count(counters.runs)),
         ("missed", count(counters.missed)),
         ("unmeasured", count(counters.unmeasured)),

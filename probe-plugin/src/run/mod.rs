@@ -26,7 +26,7 @@ use vigia_contract::{
 
 use crate::{
     browser::{Chromium, Context, WarmBrowser},
-    journey::{Journey, Step},
+    journey::{Action, Dialog, Journey, Step},
     log::{Level, log},
 };
 use action::Robot;
@@ -129,7 +129,7 @@ async fn walk(
     let mut waiting = Waiting::default();
     for (index, step) in journey.steps.iter().enumerate() {
         let lap = |name| stopwatch.lap(Some(index), name);
-        let done = take(&mut robot, step, &mut waiting, lap).await;
+        let done = take(&mut robot, &journey.steps[index..], &mut waiting, lap).await;
         robot.documents.note(&step.slug, robot.context.pages());
         for drift in robot.drifts.drain(..) {
             let drift = format!("{}: {drift}", step.name);
@@ -161,6 +161,7 @@ async fn walk(
         }
     }
     let outcome = outcome::of_run(&steps, failure.as_ref());
+    robot.context.dialogs.end();
     let screenshot = if wants_screenshot(outcome) {
         let taken = screenshot(&mut robot.context).await;
         stopwatch.lap(None, "screenshot");
@@ -203,15 +204,20 @@ fn documents(robot: &Robot<'_>, redaction: &Redaction) -> Vec<DocumentReport> {
     documents
 }
 
-/// Does what the step says and returns what the user waited. `lap` is told what it has just done.
+/// Does what the first of these steps says and returns what the user waited; a dialog that it opens may be answered by the
+/// next one. `lap` is told what it has just done.
 async fn take(
     robot: &mut Robot<'_>,
-    step: &Step,
+    steps: &[Step],
     waiting: &mut Waiting,
     mut lap: impl FnMut(&'static str),
 ) -> Result<Duration, Failure> {
-    for action in &step.actions {
-        let acted = robot.act(action).await;
+    let actions = steps.first().map_or(&[][..], |step| &step.actions);
+    for (index, action) in actions.iter().enumerate() {
+        let all = steps.iter().flat_map(|step| &step.actions);
+        let behind = all.skip(index + 1);
+        let upcoming: Vec<&Dialog> = behind.map_while(Action::as_dialog).collect();
+        let acted = robot.act(action, &upcoming).await;
         lap(action.name());
         waiting.add(acted?);
     }

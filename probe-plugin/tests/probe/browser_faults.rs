@@ -148,3 +148,32 @@ async fn stopped_in_the_middle_of_a_run_the_probe_says_so_and_ends_in_time() {
     until("the browser's end", || left_of(browser).is_empty());
     assert_eq!(setting.profiles(), Vec::<std::path::PathBuf>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_browser_says_and_nobody_can_read_is_counted_and_breaks_nothing() {
+    let portal = Portal::start().await.unwrap();
+    let more = browser_table().to_owned() + "\nprogram = \"./babbling-browser\"";
+    let setting = Setting::new(JOURNEY, portal.url(), &more);
+    let program = setting.path().join("babbling-browser");
+    // The real one, after two messages that are none.
+    std::fs::write(
+        &program,
+        "#!/bin/sh\nprintf 'what\\000{\"id\":\\000' >&4\nexec /usr/lib/chromium/chromium-headless-shell \"$@\"\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(
+        &program,
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    let mut probe = Running::start(&setting);
+    probe.ask_for_points();
+
+    let run = probe.run();
+
+    assert_eq!(run.journey.integer("ok"), Some(1), "{}", run.journey.0);
+    probe.ask_for_points();
+    let point = probe.next("probe");
+    assert_eq!(point.integer("unreadable_messages"), Some(2), "{}", point.0);
+    probe.stop();
+}

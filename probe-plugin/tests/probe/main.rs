@@ -7,6 +7,7 @@
 
 mod browser_faults;
 mod census;
+mod dialogs;
 mod error_classes;
 mod faults;
 mod forms;
@@ -16,6 +17,7 @@ mod journeys;
 mod launching;
 mod mistakes;
 mod mouse;
+mod navigation;
 mod page_metrics;
 mod pages;
 mod running;
@@ -29,4 +31,6 @@ mod times;
 mod tls;
 mod trials;
 mod uploads;
+mod ways;
+mod windows;
 mod wrong_clicks;

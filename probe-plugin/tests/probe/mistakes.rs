@@ -66,7 +66,7 @@ actions = [
     FOLDER/journeys/journey.toml:11:5: unknown value `clik`
       11 |   { clik = "role=button[name='Ingresar']" },
          |     ^
-      hint: did you mean `click`? known here: goto, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, expect, wait
+      hint: did you mean `click`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, dialog, tab, expect, wait
     FOLDER/journeys/journey.toml:12:22: the selector `lable=Clave` begins with an unknown kind `lable`
       12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
          |                      ^
@@ -181,4 +181,50 @@ fn what_would_only_fail_at_run_time_is_told_by_check() {
     FOLDER/journeys/journey.toml:17:3: `tramites.example` is no address of a page
     FOLDER/journeys/journey.toml:21:14: a secret cannot be looked for on a page
     ");
+}
+
+#[test]
+fn mistakes_in_ways_windows_and_dialogs_are_told_with_what_is_known() {
+    let journey = r#"
+system = "tramites"
+name = "consultar"
+impact = "low"
+every = "1m"
+timeout = "30s"
+
+[[step]]
+name = "Ingresar"
+actions = [
+  "reloads",
+  { tab = "first" },
+  { dialog = "yes" },
+  { dialog = { answer = "dismiss", type = "Ana" } },
+  { dialog = { text = "Ana" } },
+]
+"#;
+    let (code, text) = told(&Setting::new(journey, "https://t.example", ""));
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!(text, @r#"
+    FOLDER/journeys/journey.toml:11:3: unknown value `reloads`
+      11 |   "reloads",
+         |   ^
+      hint: did you mean `reload`? known here: goto, back, forward, reload, click, fill, press, dialog, tab, expect, wait
+    FOLDER/journeys/journey.toml:12:11: unknown value `first`
+      12 |   { tab = "first" },
+         |           ^
+      hint: known here: main, close, url, title
+    FOLDER/journeys/journey.toml:13:14: unknown value `yes`
+      13 |   { dialog = "yes" },
+         |              ^
+      hint: known here: accept, dismiss
+    FOLDER/journeys/journey.toml:14:14: what is typed into a dialog that is dismissed goes nowhere
+      14 |   { dialog = { answer = "dismiss", type = "Ana" } },
+         |              ^
+      hint: write answer = "accept", or leave out `type`
+    FOLDER/journeys/journey.toml:15:14: `answer` is missing
+      15 |   { dialog = { text = "Ana" } },
+         |              ^
+      hint: add `answer = ...` here
+    5 mistakes
+    "#);
 }

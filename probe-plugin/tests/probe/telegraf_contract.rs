@@ -57,6 +57,7 @@ async fn the_probe_tells_about_itself() {
     assert_eq!(point.integer("journeys"), Some(1));
     assert_eq!(point.integer("runs"), Some(1));
     assert_eq!(point.integer("browser_starts"), Some(1));
+    assert_eq!(point.integer("unreadable_messages"), Some(0));
     assert_eq!(point.integer("queued"), Some(0));
     assert!(
         point.integer("browser_resident_bytes").unwrap() > point.integer("resident_bytes").unwrap()

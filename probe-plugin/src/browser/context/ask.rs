@@ -56,6 +56,10 @@ impl Context {
                 }
                 event = self.events.recv() => self.take_or_end(event)?,
             }
+            // Nobody answers for a window that is closed.
+            if self.tab_of(session).is_none() {
+                return Err(PageError::Closed);
+            }
         }
     }
 
@@ -129,7 +133,9 @@ impl Context {
                 .await
             {
                 Ok(returned) => return read(returned).map(Some),
-                Err(PageError::Call(CallError::Refused { .. })) => self.lost(&place),
+                Err(PageError::Closed | PageError::Call(CallError::Refused { .. })) => {
+                    self.lost(&place);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -142,12 +148,38 @@ impl Context {
         frame: Option<&str>,
         deadline: Instant,
     ) -> Result<Option<Answer>, PageError> {
+        let nothing = serde_json::Value::Null;
+        self.ask_unless_leaving(frame, Function::Settle, nothing, deadline)
+            .await
+    }
+
+    /// Asks the main document something that it answers at once; nothing where it is being left.
+    pub async fn ask_now(
+        &mut self,
+        request: &serde_json::Value,
+        deadline: Instant,
+    ) -> Result<Option<Answer>, PageError> {
+        let mut request = request.clone();
+        request["timeout_ms"] = 0.into();
+        self.ask_unless_leaving(None, Function::Perform, request, deadline)
+            .await
+    }
+
+    /// Chromium hands no message to a document that is being left: whoever waits for its answer waits for the next one's
+    /// arrival, which may never come.
+    async fn ask_unless_leaving(
+        &mut self,
+        frame: Option<&str>,
+        function: Function,
+        request: serde_json::Value,
+        deadline: Instant,
+    ) -> Result<Option<Answer>, PageError> {
         let frames = &self.front_frames()?;
         let frame = frame.map_or(Some(frames.main()), |frame| frames.get(frame));
-        let Some(place) = frame.and_then(place) else {
+        let Some(place) = frame.filter(|frame| !frame.leaving()).and_then(place) else {
             return Ok(None);
         };
-        let call = Call::new(Function::Settle, place.world, serde_json::Value::Null);
+        let call = Call::new(function, place.world, request);
         let answer = self
             .chromium
             .connection()
@@ -168,7 +200,6 @@ impl Context {
                 }
                 event = self.events.recv() => self.take_or_end(event)?,
             }
-            // Chromium hands no message to a document that is being left.
             if self.is_leaving(&place) {
                 return Ok(None);
             }
@@ -359,7 +390,7 @@ impl Context {
         let call = Call::new(Function::Perform, place.world, request);
         match self.call_in(&place.session, &call, deadline).await {
             Ok(returned) => read(returned).map(Some),
-            Err(PageError::Call(CallError::Refused { .. })) => Ok(None),
+            Err(PageError::Closed | PageError::Call(CallError::Refused { .. })) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -415,7 +446,7 @@ impl Context {
         }
     }
 
-    /// What the tab in front shows, as a JPEG.
+    /// What the tab in front shows, as a JPEG; while nothing has ever been shown in it, what the one behind it shows.
     pub async fn screenshot(&mut self, deadline: Instant) -> Result<Vec<u8>, PageError> {
         let capture = PageDomain::CaptureScreenshot {
             format: Some(PageDomain::CaptureScreenshotFormatOption::Jpeg),
@@ -425,7 +456,9 @@ impl Context {
             capture_beyond_viewport: None,
             optimize_for_speed: None,
         };
-        let data = self.call(&capture, deadline).await?.data;
+        let shown = self.tabs.iter().rfind(|tab| !tab.is_empty() || tab.blank);
+        let session = shown.ok_or(PageError::Gone)?.session.clone();
+        let data = self.call_in(&session, &capture, deadline).await?.data;
         STANDARD
             .decode(data)
             .map_err(|error| PageError::Script(error.to_string()))

@@ -6,14 +6,16 @@
 
 mod act;
 mod ask;
+mod dialogs;
 mod prepare;
+mod windows;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use headless_chrome::protocol::cdp::{Browser, Page as PageDomain, Target, types::Method};
+use headless_chrome::protocol::cdp::{Browser, Runtime, Target, types::Method};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -21,12 +23,13 @@ use tokio::sync::mpsc;
 use super::{
     CallError, Chromium, PageState, SessionId, Vitals,
     connection::{Connection, Event},
-    frames::Attached,
     page_state::Crash,
 };
-use prepare::prepare;
+use dialogs::{Dialogs, Opening};
+use windows::Tab;
 
 pub use act::Acted;
+pub use dialogs::{DialogSurprise, ExpectedDialog};
 pub use prepare::attach_to;
 
 /// What a desktop user's window shows of a page, in pixels.
@@ -44,32 +47,18 @@ pub enum PageError {
     /// There is no tab any more.
     #[error("the page closed its own window")]
     Gone,
+    /// The window that was asked is closed, others are there.
+    #[error("the window was closed")]
+    Closed,
     /// What was waited for did not happen.
     #[error("it did not happen in time")]
     Late,
     /// The script in the page threw.
     #[error("the script in the page failed: {0}")]
     Script(String),
-}
-
-/// A tab, or a window that a page opened.
-#[derive(Debug)]
-pub struct Tab {
-    session: SessionId,
-    target: String,
-    opener: Option<String>,
-    /// Nothing is loaded into it: there is no load to wait for.
-    blank: bool,
-    state: PageState,
-}
-
-/// What happens to the next dialog.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DialogAnswer {
-    /// Its button for yes, or that for no.
-    pub accept: bool,
-    /// What is typed into it first.
-    pub text: Option<String>,
+    /// A dialog is not as it was told.
+    #[error(transparent)]
+    Dialog(#[from] DialogSurprise),
 }
 
 /// The browser as one run has it; its context is disposed of when it is dropped.
@@ -84,19 +73,18 @@ pub struct Context {
     closed: Vec<PageState>,
     /// Windows that pages have asked for and that are not there yet, by whether anything is loaded into them.
     asked_for: Vec<bool>,
-    /// For the next dialog; without one, it is told as unexpected.
-    dialog_answer: Option<DialogAnswer>,
-    /// What the dialogs said that were answered as told.
-    answered_dialogs: Vec<String>,
     /// What the page wants to have dragged natively, as the browser describes it.
     dragged: Option<Value>,
+    tabs_so_far: u64,
+    /// What the pages ask in dialogs, and what they are told.
+    pub dialogs: Dialogs,
     questions: u64,
-    opening: Opening,
+    opening: OpeningTimes,
 }
 
 /// How long the parts of its opening took.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Opening {
+pub struct OpeningTimes {
     /// A context that shares nothing.
     pub context: Duration,
     /// Its tab, ready for a journey.
@@ -127,11 +115,11 @@ impl Context {
             tabs: Vec::new(),
             closed: Vec::new(),
             asked_for: vec![false],
-            dialog_answer: None,
-            answered_dialogs: Vec::new(),
             dragged: None,
+            tabs_so_far: 0,
+            dialogs: Dialogs::default(),
             questions: 0,
-            opening: Opening::default(),
+            opening: OpeningTimes::default(),
         };
         let create = Target::CreateTarget {
             url: "about:blank".into(),
@@ -155,7 +143,7 @@ impl Context {
         {
             context.next_event(deadline).await?;
         }
-        context.opening = Opening {
+        context.opening = OpeningTimes {
             context: has_context - began,
             tab: has_context.elapsed(),
         };
@@ -163,25 +151,13 @@ impl Context {
     }
 
     /// How long its opening took.
-    pub const fn opening(&self) -> Opening {
+    pub const fn opening(&self) -> OpeningTimes {
         self.opening
     }
 
     /// What is known of the tab in front; nothing where the last one is closed.
     pub fn state(&self) -> Option<&PageState> {
         self.tabs.last().map(|tab| &tab.state)
-    }
-
-    /// The identity of the tab in front.
-    pub fn front(&self) -> Option<&str> {
-        self.tabs.last().map(|tab| tab.target.as_str())
-    }
-
-    /// The tabs, in the order in which they were in front, the one that is in front last.
-    pub fn tabs(&self) -> impl Iterator<Item = (&str, &PageState)> {
-        self.tabs
-            .iter()
-            .map(|tab| (tab.target.as_str(), &tab.state))
     }
 
     /// All pages that the run has had, those of closed tabs among them.
@@ -220,30 +196,6 @@ impl Context {
         self.asked_for.is_empty() && main_arrived && inner
     }
 
-    /// Brings a tab to the front.
-    pub fn bring_to_front(&mut self, target: &str) {
-        if let Some(index) = self.tabs.iter().position(|tab| tab.target == target) {
-            let tab = self.tabs.remove(index);
-            self.tabs.push(tab);
-            self.send(&PageDomain::BringToFront(None));
-        }
-    }
-
-    /// What the next dialog is answered with; nothing: it was not expected.
-    pub fn answer_dialogs(&mut self, answer: Option<DialogAnswer>) {
-        self.dialog_answer = answer;
-    }
-
-    /// What the oldest dialog said that was answered as told, once.
-    pub fn take_answered_dialog(&mut self) -> Option<String> {
-        (!self.answered_dialogs.is_empty()).then(|| self.answered_dialogs.remove(0))
-    }
-
-    /// Whether a dialog was answered as told, and nobody has asked for it yet.
-    pub fn has_answered_dialog(&self) -> bool {
-        !self.answered_dialogs.is_empty()
-    }
-
     /// What the page wants to have dragged natively.
     pub const fn dragged(&self) -> Option<&Value> {
         self.dragged.as_ref()
@@ -265,9 +217,18 @@ impl Context {
     }
 
     fn alive(&self) -> Result<(), PageError> {
-        match self.tabs.last() {
-            Some(tab) => tab.state.alive(),
-            None => Err(PageError::Gone),
+        self.as_expected()?;
+        self.tabs.last().map(|_| ()).ok_or(PageError::Gone)
+    }
+
+    /// No page has crashed, and none has opened a dialog that was not expected.
+    fn as_expected(&self) -> Result<(), PageError> {
+        if let Some(tab) = self.tabs.last() {
+            tab.state.alive()?;
+        }
+        match self.dialogs.surprise() {
+            Some(surprise) => Err(surprise.clone().into()),
+            None => Ok(()),
         }
     }
 
@@ -285,11 +246,11 @@ impl Context {
             .map_err(|_| PageError::Late)?;
         let event = event.ok_or(CallError::Closed)?;
         self.take(&event);
-        match self.tabs.last() {
-            Some(tab) => tab.state.alive(),
-            None if self.asked_for.is_empty() => Err(PageError::Gone),
-            None => Ok(()),
+        self.as_expected()?;
+        if self.tabs.is_empty() && self.asked_for.is_empty() {
+            return Err(PageError::Gone);
         }
+        Ok(())
     }
 
     fn take_or_end(&mut self, event: Option<Event>) -> Result<(), PageError> {
@@ -302,12 +263,7 @@ impl Context {
         match event.method.as_str() {
             "Target.attachedToTarget" => self.attached(event),
             "Target.detachedFromTarget" => self.detached(event),
-            "Page.windowOpen" => {
-                let opening: Option<WindowOpen> = event.read();
-                let url = opening.map(|opening| opening.url).unwrap_or_default();
-                self.asked_for
-                    .push(!(url.is_empty() || url == "about:blank"));
-            }
+            "Page.windowOpen" => self.window_asked_for(event),
             "Page.javascriptDialogOpening" => self.answer_dialog(event),
             "Target.targetCrashed" => {
                 if let Some(crash) = event.read::<Crash>()
@@ -323,6 +279,8 @@ impl Context {
                 self.dragged = event.read().map(|DragIntercepted { data }| data);
             }
             _ => {
+                self.close_without_document(event);
+                self.renew_script(event);
                 if let Some(tab) = self.tab_of(&event.session) {
                     tab.state.apply(event);
                 }
@@ -330,86 +288,24 @@ impl Context {
         }
     }
 
-    /// A tab is there, or a frame has got a process of its own: either is prepared before anything runs in it.
-    fn attached(&mut self, event: &Event) {
-        let Some(attached) = event.read::<Attached>() else {
-            return;
-        };
-        let session = SessionId(attached.session_id);
-        prepare(self.chromium.connection(), &session);
-        if attached.target_info.r#type == "page" {
-            let loads = (!self.asked_for.is_empty()).then(|| self.asked_for.remove(0));
-            let target = attached.target_info.target_id;
-            self.tabs.push(Tab {
-                state: PageState::new(target.clone(), session.clone()),
-                session,
-                target,
-                opener: attached.target_info.opener_id,
-                blank: loads == Some(false),
-            });
-        } else if let Some(tab) = self.tab_of(&event.session) {
-            tab.state.apply(event);
-        }
-    }
-
-    fn detached(&mut self, event: &Event) {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Detached {
-            session_id: String,
-        }
-        let Some(Detached { session_id }) = event.read() else {
-            return;
-        };
-        let Some(index) = self.tabs.iter().position(|tab| tab.session.0 == session_id) else {
-            return;
-        };
-        let was_in_front = index + 1 == self.tabs.len();
-        let closed = self.tabs.remove(index);
-        self.closed.push(closed.state);
-        if was_in_front && let Some(opener) = closed.opener {
-            self.bring_to_front(&opener);
-        }
-    }
-
-    /// It blocks the page until it is answered. A page that asks whether it may be left is left; to anything else that
-    /// nobody expected the answer is no.
+    /// It blocks the page until it is answered.
     fn answer_dialog(&mut self, event: &Event) {
-        #[derive(Deserialize)]
-        struct Opening {
-            message: String,
-            r#type: String,
+        if let Some(opening) = event.read::<Opening>() {
+            let leaving = opening.asks_to_leave();
+            let answer = self.dialogs.answer(opening);
+            if self.dialogs.is_over() {
+                // One after the other leaves no time to look at the page: the script that opens them is stopped.
+                let stop = Runtime::TerminateExecution(None);
+                send(self.chromium.connection(), &event.session, &stop);
+            }
+            if leaving
+                && !answer.accept
+                && let Some(tab) = self.tab_of(&event.session)
+            {
+                tab.state.frames.stay();
+            }
+            send(self.chromium.connection(), &event.session, &answer);
         }
-        let Some(opening) = event.read::<Opening>() else {
-            return;
-        };
-        let told = self.dialog_answer.take();
-        let answer = PageDomain::HandleJavaScriptDialog {
-            accept: told
-                .as_ref()
-                .map_or(opening.r#type == "beforeunload", |told| told.accept),
-            prompt_text: told.as_ref().and_then(|told| told.text.clone()),
-        };
-        if told.is_some() {
-            self.answered_dialogs.push(opening.message);
-        } else if opening.r#type != "beforeunload"
-            && let Some(tab) = self.tab_of(&event.session)
-        {
-            tab.state.dialog = Some(opening.message);
-        }
-        send(self.chromium.connection(), &event.session, &answer);
-    }
-
-    /// The tab that a session is of: its own, or that of one of its frames.
-    fn tab_of(&mut self, session: &SessionId) -> Option<&mut Tab> {
-        self.tabs.iter_mut().find(|tab| {
-            tab.session == *session
-                || tab
-                    .state
-                    .frames
-                    .iter()
-                    .any(|frame| frame.session == *session)
-        })
     }
 }
 
@@ -429,12 +325,6 @@ impl Drop for Context {
 #[derive(Deserialize)]
 struct DragIntercepted {
     data: Value,
-}
-
-/// `Page.windowOpen`: a page asks for a window.
-#[derive(Deserialize)]
-struct WindowOpen {
-    url: String,
 }
 
 fn send<M: Method + Serialize>(connection: &Connection, session: &SessionId, method: &M) {

@@ -42,6 +42,10 @@ impl Robot<'_> {
             answer => self.or_failure(answer, &late).await?,
         };
         if answer.error_text.as_deref() == Some("net::ERR_ABORTED") {
+            if self.context.dialogs.has_answered() {
+                // The page asked whether it may be left, and was told to stay.
+                return Ok(Moment::Was);
+            }
             let loader = answer.loader_id.unwrap_or_default();
             let state = self.context.state();
             let status = state.and_then(|state| state.answered_status(&loader));

@@ -2,15 +2,18 @@
 //! share.
 
 mod click;
+mod dialog;
 mod drag;
 mod expect;
 mod fill;
 mod goto;
+mod history;
 mod in_one_call;
 mod pointing;
 mod press;
 mod scroll;
 mod select;
+mod tab;
 mod tick;
 mod timing;
 mod typing;
@@ -32,9 +35,10 @@ use super::{
     Failure, clock::Clock, document::Documents, net_error, still_answers, waiting::Moment,
 };
 use crate::{
-    browser::{Answer, CallError, Context, Function, PageError, PageState, Place},
-    journey::{Action, Target},
+    browser::{Answer, CallError, Context, DialogSurprise, Function, PageError, PageState, Place},
+    journey::{Action, Dialog, Target},
 };
+use history::Way;
 use tick::Tick;
 use timing::UserInput;
 
@@ -70,14 +74,20 @@ struct Before {
 }
 
 impl Robot<'_> {
-    /// Does it, or says why it cannot be done.
-    pub async fn act(&mut self, action: &Action) -> Result<Moment, Failure> {
+    /// Does it, or says why it cannot be done. `upcoming` are the dialogs that follow it in the journey.
+    pub async fn act(&mut self, action: &Action, upcoming: &[&Dialog]) -> Result<Moment, Failure> {
         if Instant::now() >= self.deadline {
             return Err(over_time(None));
         }
         let deadline = self.deadline.min(Instant::now() + self.action_timeout);
-        let moment = match action {
+        if !matches!(action, Action::Dialog(_)) {
+            self.expect_dialogs(upcoming)?;
+        }
+        match action {
             Action::Goto(address) => self.goto(address, deadline).await,
+            Action::Back => self.travel(Way::Back, deadline).await,
+            Action::Forward => self.travel(Way::Forward, deadline).await,
+            Action::Reload => self.reload(deadline).await,
             Action::Click(click) => self.click(click, deadline).await,
             Action::Hover(hover) => self.hover(hover, deadline).await,
             Action::Drag(drag) => self.drag(drag, deadline).await,
@@ -89,12 +99,10 @@ impl Robot<'_> {
             Action::Check(target) => self.tick(target, Tick::Set, deadline).await,
             Action::Uncheck(target) => self.tick(target, Tick::Cleared, deadline).await,
             Action::Upload(upload) => self.upload(upload, deadline).await,
+            Action::Dialog(_) => self.dialog(deadline).await,
+            Action::Tab(tab) => self.tab(tab, deadline).await,
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
             Action::Wait(duration) => self.wait(*duration).await,
-        }?;
-        match self.unexpected_dialog() {
-            Some(failure) => Err(failure),
-            None => Ok(moment),
         }
     }
 
@@ -163,6 +171,14 @@ impl Robot<'_> {
         Ok(input.until(self.moment_of_load(deadline).await?))
     }
 
+    /// An input that closes its window is answered by that.
+    async fn handled<T>(&self, answered: Result<T, PageError>, late: &str) -> Result<(), Failure> {
+        match answered {
+            Err(PageError::Closed) => Ok(()),
+            answered => self.or_failure(answered, late).await.map(|_| ()),
+        }
+    }
+
     /// Lets what an input set off begin, and says where the input landed; nothing where its document is gone by then.
     async fn settle(
         &mut self,
@@ -196,10 +212,17 @@ impl Robot<'_> {
         Ok(self.ask(Function::Loaded, &json!({}), deadline).await?.at)
     }
 
-    /// By the run's clock, as soon as the page answers.
+    /// By the run's clock, as soon as the page answers. One that is on its way elsewhere is not waited for.
     async fn now(&mut self, deadline: Instant) -> Result<f64, Failure> {
         let request = json!({ "what": "now" });
-        Ok(self.ask(Function::Perform, &request, deadline).await?.at)
+        let sent_ms = self.clock.now_ms();
+        let answer = self.context.ask_now(&request, deadline).await;
+        let answer = self.or_failure(answer, "the page does not respond").await?;
+        let Some(mut answer) = answer else {
+            return Ok(self.clock.now_ms());
+        };
+        self.keep(&self.main_frame(), &mut answer);
+        Ok(answer.by(&self.clock, sent_ms).at)
     }
 
     /// Asks the script in the main frame.
@@ -261,6 +284,9 @@ impl Robot<'_> {
     /// What an answer of no means.
     fn refusal(&self, answer: Answer, asked: Instant) -> Failure {
         let mut message = answer.message.unwrap_or_default();
+        if let Some(why) = self.on_its_way() {
+            write!(message, ": {why}").ok();
+        }
         if Instant::now() >= self.deadline {
             return over_time(Some(&message));
         }
@@ -273,22 +299,31 @@ impl Robot<'_> {
             // It may have nothing to do with it, and often has.
             write!(message, "; a script of the page failed: {error}").ok();
         }
-        match answer.why.as_deref() {
-            Some("selector" | "value") => Failure::of_probe(ErrorClass::Config, message),
-            Some("missing") => Failure::of_system(ErrorClass::ElementMissing, message),
-            Some("unmet") => Failure::of_system(ErrorClass::Assertion, message),
-            _ => Failure::of_system(ErrorClass::NotActionable, message),
+        let missing = match answer.why.as_deref() {
+            Some("selector" | "value") => return Failure::of_probe(ErrorClass::Config, message),
+            Some("missing") => ErrorClass::ElementMissing,
+            Some("unmet") => ErrorClass::Assertion,
+            _ => return Failure::of_system(ErrorClass::NotActionable, message),
+        };
+        // What is not there may be missing because the page is not the one that was meant.
+        if self.on_its_way().is_some() {
+            return Failure::of_system(ErrorClass::Timeout, message);
+        }
+        match self.document_is_good() {
+            Err(failure) => Failure {
+                error: format!("{}: {message}", failure.error),
+                ..failure
+            },
+            Ok(()) => Failure::of_system(missing, message),
         }
     }
 
-    fn unexpected_dialog(&self) -> Option<Failure> {
-        let message = self
-            .context
-            .tabs()
-            .find_map(|(_, state)| state.dialog.as_ref())?;
-        Some(Failure::of_system(
-            ErrorClass::Dialog,
-            format!("the page opened a dialog that nobody expected: `{message}`"),
+    /// What the page in front waits for when it is on its way to another one.
+    fn on_its_way(&self) -> Option<String> {
+        let main = self.context.state()?.frames.main();
+        let destination = main.destination().filter(|_| main.leaving())?;
+        Some(format!(
+            "the page is on its way to `{destination}`, which does not answer"
         ))
     }
 
@@ -305,12 +340,18 @@ impl Robot<'_> {
             }
             // The system's page may be at fault, or this machine's memory: nobody can tell.
             PageError::Crashed(_) => Failure::of_probe(ErrorClass::Crash, error.to_string()),
-            PageError::Gone => Failure::of_system(ErrorClass::Script, error.to_string()),
+            PageError::Gone | PageError::Closed => {
+                Failure::of_system(ErrorClass::Script, error.to_string())
+            }
+            PageError::Dialog(DialogSurprise::SaysOtherwise { .. }) => {
+                Failure::of_system(ErrorClass::Assertion, error.to_string())
+            }
+            PageError::Dialog(_) => Failure::of_system(ErrorClass::Dialog, error.to_string()),
             PageError::Late | PageError::Call(CallError::Deadline(_)) => {
-                if let Some(failure) = self.unexpected_dialog() {
-                    failure
-                } else if still_answers(self.context.chromium()).await {
-                    Failure::of_system(ErrorClass::Timeout, format!("{late} in time"))
+                if still_answers(self.context.chromium()).await {
+                    let why = self.on_its_way().map(|why| format!(": {why}"));
+                    let why = why.unwrap_or_default();
+                    Failure::of_system(ErrorClass::Timeout, format!("{late} in time{why}"))
                 } else {
                     by_browser("the browser hangs: it answers nothing".into())
                 }

@@ -169,9 +169,8 @@ impl Robot<'_> {
             last = held.release(point, count);
         }
         let answered = self.context.call(&last, deadline).await;
-        self.or_failure(answered, &format!("{did} the page did not respond"))
-            .await?;
-        Ok(())
+        self.handled(answered, &format!("{did} the page did not respond"))
+            .await
     }
 
     /// What was there instead. A part of a double click that was received is not tried again: nothing is clicked more often

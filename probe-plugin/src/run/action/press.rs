@@ -54,7 +54,7 @@ impl Robot<'_> {
         }
         if let Some((stroke, key)) = last {
             let answered = self.context.call(&keyboard(stroke, &key), deadline).await;
-            self.or_failure(answered, late).await?;
+            self.handled(answered, late).await?;
         }
         Ok(())
     }

@@ -132,13 +132,7 @@ impl Robot<'_> {
                 .await?;
             let settled = self.settle(&before, &did, deadline).await?;
             return self
-                .arrive(
-                    self.input(&found),
-                    settled.as_ref(),
-                    &before,
-                    &did,
-                    deadline,
-                )
+                .arrive(input, settled.as_ref(), &before, &did, deadline)
                 .await;
         }
     }
@@ -208,9 +202,6 @@ impl Robot<'_> {
             })
             .await;
         let Some(chooser) = self.context.take_file_chooser() else {
-            if let Some(failure) = self.unexpected_dialog() {
-                return Err(failure);
-            }
             if !matches!(opened, Err(PageError::Late)) {
                 self.or_failure(opened, "the page does not respond").await?;
             }

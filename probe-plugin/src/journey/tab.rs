@@ -1,0 +1,17 @@
+//! Which tab or window of the browser the robot looks at, as the operator writes it.
+
+use serde::Deserialize;
+
+/// A tab or a window. A new one that a page opens comes to the front by itself, as it does for a user.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Tab {
+    /// The one in which the journey began, or the oldest that is left.
+    Main,
+    /// Closes the one in front; the one that opened it is in front again.
+    Close,
+    /// The one whose address has this part, the newest of several; waits until there is one.
+    Url(String),
+    /// The one whose title has this part, the newest of several; waits until there is one.
+    Title(String),
+}
