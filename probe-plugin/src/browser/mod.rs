@@ -1,12 +1,14 @@
 //! Chromium: one warm browser, driven over a pipe, and a fresh page of it for every run.
 
 mod connection;
+mod console;
 mod context;
 mod find;
 mod frames;
 mod launch;
 mod page_state;
 mod profile;
+mod responses;
 mod script;
 mod traffic;
 mod warm;
@@ -16,11 +18,12 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use connection::{CallError, Connection, SessionId};
-pub use context::{Context, DialogAnswer, PageError};
+pub use context::{Context, DialogAnswer, Evaluated, PageError};
 pub use frames::Frames;
 pub use launch::{Chromium, LaunchError};
 pub use page_state::PageState;
 pub use profile::sweep as sweep_profiles;
+pub use responses::Response;
 pub use script::{Answer, Function, Place};
 pub use traffic::Traffic;
 pub use warm::WarmBrowser;

@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use super::{
     connection::{Event, SessionId},
+    console::ConsoleLog,
     frames::{Frames, Navigated},
+    responses::ResponseLog,
     traffic::TrafficLog,
 };
 
@@ -28,6 +30,10 @@ pub struct PageState {
     pub crashed: bool,
     /// What its documents asked for.
     pub traffic: TrafficLog,
+    /// What its requests were answered with.
+    pub responses: ResponseLog,
+    /// The errors in its console.
+    pub console: ConsoleLog,
     answered: Option<(String, i64)>,
     document_error: Option<String>,
 }
@@ -75,6 +81,8 @@ impl PageState {
             dialog: None,
             crashed: false,
             traffic: TrafficLog::default(),
+            responses: ResponseLog::default(),
+            console: ConsoleLog::default(),
             answered: None,
             document_error: None,
         }
@@ -98,6 +106,8 @@ impl PageState {
     /// Takes an event in.
     pub fn apply(&mut self, event: &Event) {
         self.traffic.apply(event, &self.frames.main().loader);
+        self.responses.apply(event);
+        self.console.apply(event);
         match event.method.as_str() {
             "Page.frameNavigated" => {
                 if let Some(frame) = Navigated::read(event)
@@ -130,6 +140,7 @@ impl PageState {
                         .exception
                         .and_then(|exception| exception.description);
                     let said = said.unwrap_or(details.text);
+                    self.console.uncaught(&said);
                     self.script_error = said.lines().next().map(str::to_owned);
                 }
             }

@@ -15,6 +15,7 @@ pub const SOURCE: &str = concat!(
     include_str!("in_page/pointer.js"),
     include_str!("in_page/fields.js"),
     include_str!("in_page/expect.js"),
+    include_str!("in_page/holds.js"),
     include_str!("in_page/vitals.js"),
     include_str!("in_page/perform.js"),
     "return { perform, settle, loaded, through, cancel };\n})();\n",

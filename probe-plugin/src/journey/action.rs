@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template};
 
-use super::{Key, Target, selector::SECRET_IN_PAGE};
+use super::{Expectation, Key, Script, Store, Target};
 
 /// What the robot does.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,8 +20,12 @@ pub enum Action {
     Fill(Fill),
     /// Presses a key on the element that has the focus: `Enter`, `Tab`, `Escape`, an arrow, a single character.
     Press(Key),
-    /// Waits until the page shows something.
+    /// Waits until the page shows or holds something.
     Expect(Expectation),
+    /// Keeps something that the page shows or holds, for later.
+    Store(Store),
+    /// Runs JavaScript in the page's own world.
+    Script(Script),
     /// Does nothing for a while, as a user who reads. The time counts.
     #[serde(deserialize_with = "duration::deserialize")]
     Wait(Duration),
@@ -35,32 +39,6 @@ pub struct Fill {
     pub field: Target,
     /// May hold references to secrets.
     pub with: Template,
-}
-
-/// What the page must come to show.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Expectation {
-    /// This text, anywhere, visible; letters count as they are written, spaces do not.
-    #[serde(deserialize_with = "shown_text")]
-    Text(String),
-    /// An element that a user can see.
-    Visible(Target),
-    /// No such element that a user can see.
-    Hidden(Target),
-}
-
-fn shown_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if text.contains("${secret:") {
-        return Err(D::Error::custom(SECRET_IN_PAGE));
-    }
-    if text.trim().is_empty() {
-        return Err(D::Error::custom(
-            "a text without letters is on every page\nhint: write what the page shows",
-        ));
-    }
-    Ok(text)
 }
 
 /// An address that a browser opens over the network.
@@ -86,7 +64,12 @@ impl Action {
             Self::Goto(template) | Self::Fill(Fill { with: template, .. }) => {
                 template.secrets().collect()
             }
-            Self::Click(_) | Self::Press(_) | Self::Expect(_) | Self::Wait(_) => Vec::new(),
+            Self::Click(_)
+            | Self::Press(_)
+            | Self::Expect(_)
+            | Self::Store(_)
+            | Self::Script(_)
+            | Self::Wait(_) => Vec::new(),
         }
     }
 }

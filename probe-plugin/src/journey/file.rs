@@ -12,7 +12,7 @@ use vigia_contract::{
     variables::Variables,
 };
 
-use super::{Action, Journey, Step};
+use super::{Action, Journey, Step, stored_names::StoredNames};
 
 /// How long an action may take where the file does not say: users give up before that.
 const ACTION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
@@ -63,8 +63,14 @@ impl<'de> Deserialize<'de> for Every {
 /// Reads one journey; `variables` are used instead of the file's own.
 pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>> {
     let source = Source::read(path).map_err(|mistake| vec![mistake])?;
-    let file: JourneyFile = config_file::read_filled(&source, variables)?;
-    let mut mistakes = Vec::new();
+    let mut mistakes = StoredNames::of_journey(&source);
+    let file: JourneyFile = match config_file::read_filled(&source, variables) {
+        Ok(file) => file,
+        Err(others) => {
+            mistakes.extend(others);
+            return Err(in_order(mistakes));
+        }
+    };
     for name in [&file.system, &file.name] {
         if slug(name.get_ref()) != *name.get_ref() || name.get_ref().is_empty() {
             mistakes.push(source.mistake(
@@ -95,7 +101,7 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
         .map(|step| ready(step, &source, &mut slugs, &mut mistakes))
         .collect();
     if !mistakes.is_empty() {
-        return Err(mistakes);
+        return Err(in_order(mistakes));
     }
     Ok(Journey {
         system: file.system.into_inner(),
@@ -110,6 +116,14 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
             .min(file.timeout),
         steps,
     })
+}
+
+fn in_order(mut mistakes: Vec<Mistake>) -> Vec<Mistake> {
+    mistakes.sort_by_key(|mistake| {
+        let place = mistake.place.as_ref();
+        place.map(|place| (place.line, place.column))
+    });
+    mistakes
 }
 
 fn ready(

@@ -4,19 +4,27 @@
 //! variables are filled in. Only secrets stay references until the moment they are typed.
 
 mod action;
+mod code;
+mod expectation;
 mod file;
 mod key;
 mod selector;
+mod short_form;
+mod store;
+mod stored_names;
 mod target;
 
 use std::{collections::BTreeSet, time::Duration};
 
 use vigia_contract::data_model::Impact;
 
-pub use action::{Action, Expectation, Fill};
+pub use action::{Action, Fill};
+pub use code::Code;
+pub use expectation::{Console, Count, Expectation, ShownText, Status};
 pub use file::{Every, read};
 pub use key::Key;
 pub use selector::Selector;
+pub use store::{Script, Store};
 pub use target::Target;
 
 /// One user workflow through a system.

@@ -182,6 +182,7 @@ fn documents(
 /// Does what the step says and returns what the user waited: by the browser's clock, from the first action's beginning to
 /// the last one's end.
 async fn take(robot: &mut Robot<'_>, step: &Step) -> Result<Duration, Failure> {
+    robot.context.forget_responses();
     let mut whole: Option<action::Moment> = None;
     for action in &step.actions {
         let moment = robot.act(action).await?;

@@ -6,9 +6,11 @@
 )]
 
 mod browser_faults;
+mod expectations;
 mod faults;
 mod journeys;
 mod mistakes;
 mod pages;
 mod running;
+mod stored;
 mod telegraf_contract;

@@ -8,7 +8,7 @@ use std::{
 use crate::running::{Run, Running, Setting, browser_table};
 
 /// Serves these pages, each connection one request, as long as the test runs. `/never` never answers.
-fn serve(pages: &'static [(&'static str, &'static str)]) -> String {
+pub fn serve(pages: &'static [(&'static str, &'static str)]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -48,11 +48,11 @@ fn answer(mut stream: &TcpStream, pages: &[(&str, &str)]) {
 }
 
 /// Opens the page and does these actions, in one step with this budget.
-fn walk(page: &'static str, actions: &str) -> Run {
+pub fn walk(page: &'static str, actions: &str) -> Run {
     walk_site(Box::leak(Box::new([("/", page)])), actions)
 }
 
-fn walk_site(pages: &'static [(&'static str, &'static str)], actions: &str) -> Run {
+pub fn walk_site(pages: &'static [(&'static str, &'static str)], actions: &str) -> Run {
     let journey = format!(
         r#"
 system = "paginas"
@@ -80,12 +80,12 @@ actions = [{actions}]
     run
 }
 
-fn expect_ok(page: &'static str, actions: &str) {
+pub fn expect_ok(page: &'static str, actions: &str) {
     let run = walk(page, actions);
     assert_eq!(run.journey.integer("ok"), Some(1), "{}", run.journey.0);
 }
 
-fn expect_failed(page: &'static str, actions: &str, error_class: &str, error: &str) {
+pub fn expect_failed(page: &'static str, actions: &str, error_class: &str, error: &str) {
     let run = walk(page, actions);
     assert_eq!(
         run.journey.text("error_class"),

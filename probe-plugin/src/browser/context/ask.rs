@@ -9,6 +9,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headless_chrome::protocol::cdp::{DOM, Page as PageDomain, types::Method};
 use serde::{Deserialize, Serialize};
+use vigia_contract::variables::Variables;
 
 use super::{Context, PageError, send};
 use crate::browser::{
@@ -120,7 +121,7 @@ impl Context {
             let Some(place) = there(self) else {
                 return Ok(None);
             };
-            let call = Call::new(function, place.world, with_time(request, deadline));
+            let call = Call::new(function, place.world, self.request(request, deadline));
             match self
                 .call_in(&place.session, &call, deadline + ANSWER_MARGIN)
                 .await
@@ -253,7 +254,11 @@ impl Context {
             let asked = pending.iter().any(|(asked, _)| *asked == place)
                 || refusals.iter().any(|(asked, _)| *asked == place);
             if !asked {
-                let call = Call::new(Function::Perform, place.world, with_time(request, deadline));
+                let call = Call::new(
+                    Function::Perform,
+                    place.world,
+                    self.request(request, deadline),
+                );
                 let answer = self.chromium.connection().call(
                     Some(&place.session),
                     &call,
@@ -287,6 +292,12 @@ impl Context {
             .collect()
     }
 
+    /// The places of all frames of the tab in front but the main one.
+    pub fn places_below_main(&self) -> Vec<Place> {
+        let frames = self.tabs.last().map(|tab| tab.state.frames.iter().skip(1));
+        frames.into_iter().flatten().filter_map(place).collect()
+    }
+
     /// Asks the script of one place something that it answers at once; nothing where the place is gone.
     pub async fn ask_at(
         &mut self,
@@ -294,7 +305,7 @@ impl Context {
         request: &serde_json::Value,
         deadline: Instant,
     ) -> Result<Option<Answer>, PageError> {
-        let mut request = request.clone();
+        let mut request = self.with_stored(request);
         request["timeout_ms"] = 0.into();
         let call = Call::new(Function::Perform, place.world, request);
         match self.call_in(&place.session, &call, deadline).await {
@@ -371,6 +382,22 @@ impl Context {
             .map_err(|error| PageError::Script(error.to_string()))
     }
 
+    /// With what was stored in its places, and with the time that is left.
+    fn request(&self, request: &serde_json::Value, deadline: Instant) -> serde_json::Value {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut request = self.with_stored(request);
+        request["timeout_ms"] = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).into();
+        request
+    }
+
+    fn with_stored(&self, request: &serde_json::Value) -> serde_json::Value {
+        let mut request = request.clone();
+        if !self.stored.is_empty() {
+            fill_in(&mut request, &self.stored);
+        }
+        request
+    }
+
     fn is_there(&self, known: &Place) -> bool {
         self.tabs
             .last()
@@ -399,11 +426,23 @@ fn read(returned: Returned) -> Result<Answer, PageError> {
     serde_json::from_value(value).map_err(|error| PageError::Script(error.to_string()))
 }
 
-fn with_time(request: &serde_json::Value, deadline: Instant) -> serde_json::Value {
-    let left = deadline.saturating_duration_since(Instant::now());
-    let mut request = request.clone();
-    request["timeout_ms"] = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).into();
-    request
+fn fill_in(value: &mut serde_json::Value, stored: &Variables) {
+    match value {
+        serde_json::Value::String(text) => {
+            *text = vigia_contract::stored::fill_in(text, stored, str::to_owned);
+        }
+        serde_json::Value::Array(values) => {
+            for value in values {
+                fill_in(value, stored);
+            }
+        }
+        serde_json::Value::Object(values) => {
+            for value in values.values_mut() {
+                fill_in(value, stored);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The first of these answers; it is taken out. Never, where there is none.

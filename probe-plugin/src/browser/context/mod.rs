@@ -5,6 +5,7 @@
 //! is known is never older than the answer.
 
 mod ask;
+mod evaluate;
 mod prepare;
 
 use std::{sync::Arc, time::Instant};
@@ -12,6 +13,7 @@ use std::{sync::Arc, time::Instant};
 use headless_chrome::protocol::cdp::{Browser, Page as PageDomain, Target, types::Method};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use vigia_contract::variables::Variables;
 
 use super::{
     CallError, Chromium, PageState, SessionId,
@@ -20,6 +22,7 @@ use super::{
 };
 use prepare::prepare;
 
+pub use evaluate::Evaluated;
 pub use prepare::attach_to;
 
 /// What a desktop user's window shows of a page, in pixels.
@@ -80,6 +83,8 @@ pub struct Context {
     /// What the dialogs said that were answered as told.
     answered_dialogs: Vec<String>,
     questions: u64,
+    /// What this run has read from its pages for later: it stands for `${stored:NAME}` in all that is asked.
+    pub stored: Variables,
 }
 
 impl Context {
@@ -106,6 +111,7 @@ impl Context {
             dialog_answer: None,
             answered_dialogs: Vec::new(),
             questions: 0,
+            stored: Variables::new(),
         };
         let create = Target::CreateTarget {
             url: "about:blank".into(),
@@ -175,6 +181,13 @@ impl Context {
             let tab = self.tabs.remove(index);
             self.tabs.push(tab);
             self.send(&PageDomain::BringToFront(None));
+        }
+    }
+
+    /// What was answered until now is of no interest any more.
+    pub fn forget_responses(&mut self) {
+        for tab in &mut self.tabs {
+            tab.state.responses.forget();
         }
     }
 

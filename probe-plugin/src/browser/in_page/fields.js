@@ -31,7 +31,8 @@ CHECK.fill = ({ target }) => {
 };
 
 // After the text was typed: it is where it should be. A mask may have changed how it is written.
-CHECK.filled = ({ shown, empty }) => {
+CHECK.filled = ({ shown, empty, secret }) => {
+  if (secret && field) secretly.add(field);
   const text = field?.value ?? field?.textContent ?? '';
   return (text === '') === empty ? yes() : no('disabled', `\`${shown}\` did not keep the text that was typed`);
 };

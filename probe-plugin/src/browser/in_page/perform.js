@@ -8,7 +8,8 @@ const cancelled = new Set();
 const cancel = (id) => { cancelled.add(id); };
 
 // Asks until the answer is yes or the time is over, and then says why not. Looking again costs the page at most a third
-// of its time. It waits by observers; the only timer looks for what no observer reports (styles, shadow roots).
+// of its time. It waits by observers; the only timer looks for what no observer reports (styles, shadow roots), and `often`
+// for what changes by script alone (values, ticks, addresses).
 async function perform(request) {
   const began = now();
   const end = performance.now() + request.timeout_ms;
@@ -19,7 +20,8 @@ async function perform(request) {
       answer = await CHECK[request.what](request);
     } catch (error) {
       if (error.name !== 'SyntaxError') throw error;
-      return { ok: false, why: 'selector', message: `\`${request.target?.[0].shown}\` is no selector: ${error.message}`, at: now() };
+      const message = error.told ?? `\`${request.target?.[0].shown}\` is no selector: ${error.message}`;
+      return { ok: false, why: 'selector', message, at: now() };
     }
     const looking = performance.now();
     if (answer.ok || looking >= end || cancelled.delete(request.id)) {
@@ -29,7 +31,7 @@ async function perform(request) {
       return { ok, why, message, began, at, waited: !first, won, x, y, value, page: vitals() };
     }
     const pause = Math.max(FRAME_MS, 2 * (looking - looked));
-    await changed(Math.max(pause, Math.min(LOOK_AGAIN_MS, end - looking)));
+    await changed(Math.max(pause, Math.min(request.often ? FRAME_MS : LOOK_AGAIN_MS, end - looking)));
     const rest = pause - (performance.now() - looking);
     if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
   }

@@ -40,6 +40,7 @@ impl Robot<'_> {
             "what": "filled",
             "shown": fill.field.to_string(),
             "empty": text.expose_secret().is_empty(),
+            "secret": fill.with.secrets().next().is_some(),
         });
         let kept = self.context.ask_at(&place, &request, deadline).await;
         let kept = self.or_failure(kept, &late).await?;

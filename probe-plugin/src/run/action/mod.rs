@@ -3,9 +3,12 @@
 
 mod click;
 mod expect;
+mod expect_answers;
 mod fill;
 mod goto;
 mod press;
+mod script;
+mod store;
 mod wait;
 
 use std::{
@@ -82,6 +85,8 @@ impl Robot<'_> {
             Action::Fill(fill) => self.fill(fill, deadline).await,
             Action::Press(key) => self.press(key, deadline).await,
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
+            Action::Store(store) => self.store(store, deadline).await,
+            Action::Script(script) => self.script(script, deadline).await,
             Action::Wait(duration) => self.wait(*duration).await,
         }?;
         match self.unexpected_dialog() {
@@ -307,7 +312,7 @@ impl Robot<'_> {
 
     fn resolve(&self, template: &Template) -> Result<SecretString, Failure> {
         template
-            .resolve(self.secrets)
+            .resolve(self.secrets, &self.context.stored)
             .map_err(|error| Failure::of_probe(ErrorClass::Config, error.to_string()))
     }
 }
