@@ -44,7 +44,10 @@ pub(super) fn secret(
     template: &Spanned<Template>,
     findings: &mut Findings,
 ) -> Option<SecretString> {
-    match template.as_ref().resolve(&findings.secrets, &Variables::new()) {
+    match template
+        .as_ref()
+        .resolve(&findings.secrets, &Variables::new())
+    {
         Ok(secret) => Some(secret),
         Err(error) => {
             findings.add(

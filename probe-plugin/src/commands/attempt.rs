@@ -54,8 +54,12 @@ pub fn attempt(attempt: &Attempt) -> anyhow::Result<Exit> {
             browser: &browser,
             started: Timestamp::now(),
             queued: Duration::ZERO,
+            keeps_pictures: false,
         };
-        let report = run::run(order, |_| attempt.screenshot.is_some()).await;
+        let (report, clean_up) = run::run(order, |_| attempt.screenshot.is_some()).await;
+        if let Some(clean_up) = clean_up {
+            clean_up.make().await;
+        }
         browser.end().await.map(|()| report)
     })?;
     if let (Some(path), Some(jpeg)) = (&attempt.screenshot, &report.screenshot) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de::Error};
-use vigia_contract::{duration, secret::Template};
+use vigia_contract::{duration, secret::Template, slug::slug};
 
 use super::{Expectation, Key, Script, Store, Target};
 
@@ -26,6 +26,9 @@ pub enum Action {
     Store(Store),
     /// Runs JavaScript in the page's own world.
     Script(Script),
+    /// Keeps a picture of the page under this name, where artifacts are kept. Its time does not count.
+    #[serde(deserialize_with = "picture_name")]
+    Screenshot(String),
     /// Does nothing for a while, as a user who reads. The time counts.
     #[serde(deserialize_with = "duration::deserialize")]
     Wait(Duration),
@@ -57,6 +60,17 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Er
     Ok(address)
 }
 
+/// The name of a file.
+fn picture_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.is_empty() || slug(&name) != name {
+        return Err(D::Error::custom(format!(
+            "`{name}` cannot be the name of a picture\nhint: write lower-case letters, digits and hyphens, for example \"after-sending\""
+        )));
+    }
+    Ok(name)
+}
+
 impl Action {
     /// The names of the secrets that it types.
     pub fn secrets(&self) -> Vec<&str> {
@@ -69,6 +83,7 @@ impl Action {
             | Self::Expect(_)
             | Self::Store(_)
             | Self::Script(_)
+            | Self::Screenshot(_)
             | Self::Wait(_) => Vec::new(),
         }
     }

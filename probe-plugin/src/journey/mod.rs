@@ -7,6 +7,7 @@ mod action;
 mod code;
 mod expectation;
 mod file;
+mod fragment;
 mod key;
 mod selector;
 mod short_form;
@@ -46,6 +47,30 @@ pub struct Journey {
     pub variables: BTreeSet<String>,
     /// In the order in which a user takes them; never empty.
     pub steps: Vec<Step>,
+    /// What is tidied up after every run, whatever became of it.
+    pub cleanup: Vec<CleanupStep>,
+    /// How long all of that may take.
+    pub cleanup_timeout: Duration,
+}
+
+impl Journey {
+    /// The names of the secrets that it needs.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let steps = self.steps.iter().map(|step| &step.actions);
+        let cleanup = self.cleanup.iter().map(|step| &step.actions);
+        steps.chain(cleanup).flatten().flat_map(Action::secrets)
+    }
+}
+
+/// A part of what is tidied up after a run; it is neither timed nor reported.
+#[derive(Clone, Debug)]
+pub struct CleanupStep {
+    /// As a person reads it.
+    pub name: String,
+    /// What the run must have stored; without it there is nothing to tidy up.
+    pub needs: BTreeSet<String>,
+    /// Never empty.
+    pub actions: Vec<Action>,
 }
 
 /// A named part of a journey that is timed and reported.

@@ -1,6 +1,7 @@
 //! One run: a fresh page, the steps of the journey in their order, and what that came to.
 
 mod action;
+mod clean_up;
 mod document;
 mod input;
 mod net_error;
@@ -23,13 +24,15 @@ use vigia_contract::{
 
 use crate::{
     browser::{Chromium, Context, PageState, Traffic, WarmBrowser},
-    journey::{Journey, Step},
+    journey::{Action, Journey, Step},
     log::{Level, log},
 };
-use action::Robot;
+use action::{Pictures, Robot};
 use document::Documents;
 use redaction::Redaction;
 
+pub use action::PictureFile;
+pub use clean_up::CleanUp;
 pub use document::DocumentReport;
 pub use outcome::{Failure, RunReport, StepReport};
 
@@ -52,16 +55,27 @@ pub struct Order<'a> {
     pub started: Timestamp,
     /// How long it waited for its place.
     pub queued: Duration,
+    /// Whether somebody keeps the pictures that the journey asks for.
+    pub keeps_pictures: bool,
 }
 
 /// Makes the run. `wants_screenshot` is asked with the outcome, when the page still stands as the run left it.
-pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> bool) -> RunReport {
+///
+/// What the journey tidies up is still to be done then: it changes nothing about the run, and nobody who waits for the news
+/// of a failure waits for it.
+pub async fn run(
+    order: Order<'_>,
+    wants_screenshot: impl FnOnce(Outcome) -> bool,
+) -> (RunReport, Option<CleanUp<'_>>) {
     let run_id = run_id(order.started);
     let chromium = match order.browser.for_a_run().await {
         Ok(chromium) => chromium,
         Err(error) => {
             let failure = Failure::of_probe(ErrorClass::Browser, error.to_string());
-            return RunReport::without_a_look(run_id, order.started, failure);
+            return (
+                RunReport::without_a_look(run_id, order.started, failure),
+                None,
+            );
         }
     };
     let opened = Context::open(Arc::clone(&chromium), Instant::now() + OPEN_DEADLINE).await;
@@ -73,14 +87,21 @@ pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> boo
                 ErrorClass::Browser,
                 format!("failed to open a page: {error}"),
             );
-            return RunReport::without_a_look(run_id, order.started, failure);
+            return (
+                RunReport::without_a_look(run_id, order.started, failure),
+                None,
+            );
         }
     };
-    let report = walk(order, run_id, context, wants_screenshot).await;
-    if is_about_the_browser(&report) {
-        order.browser.give_up(&chromium).await;
+    let (report, clean_up) = walk(order, run_id, context, wants_screenshot).await;
+    if !is_about_the_browser(&report) {
+        return (report, clean_up);
     }
-    report
+    order.browser.give_up(&chromium).await;
+    if let Some(clean_up) = clean_up {
+        clean_up.give_up();
+    }
+    (report, None)
 }
 
 /// Milliseconds since 1970, the process and its count of runs: sortable, and never the same again.
@@ -99,7 +120,7 @@ async fn walk(
     run_id: String,
     context: Context,
     wants_screenshot: impl FnOnce(Outcome) -> bool,
-) -> RunReport {
+) -> (RunReport, Option<CleanUp<'_>>) {
     let journey = order.journey;
     let redaction = Redaction::of(journey, order.secrets);
     let mut robot = Robot {
@@ -109,6 +130,10 @@ async fn walk(
         deadline: Instant::now() + journey.timeout,
         step: String::new(),
         documents: Documents::default(),
+        pictures: Pictures {
+            wanted: order.keeps_pictures,
+            taken: Vec::new(),
+        },
         drifts: Vec::new(),
     };
     let mut steps = Vec::new();
@@ -145,8 +170,9 @@ async fn walk(
         None
     };
     let state = robot.context.state();
-    let documents = documents(robot.documents, state, &redaction);
-    RunReport {
+    let seen = std::mem::take(&mut robot.documents);
+    let documents = documents(seen, state, &redaction);
+    let report = RunReport {
         run_id,
         started: order.started,
         queued: order.queued,
@@ -159,7 +185,14 @@ async fn walk(
         http_status: state.and_then(|state| state.http_status),
         documents,
         screenshot,
-    }
+        pictures: std::mem::take(&mut robot.pictures.taken),
+    };
+    let clean_up = (!journey.cleanup.is_empty()).then_some(CleanUp {
+        robot,
+        journey,
+        redaction,
+    });
+    (report, clean_up)
 }
 
 /// What was seen of each document, with what it asked for.
@@ -180,22 +213,32 @@ fn documents(
 }
 
 /// Does what the step says and returns what the user waited: by the browser's clock, from the first action's beginning to
-/// the last one's end.
+/// the last one's end, without the time that pictures took in between.
 async fn take(robot: &mut Robot<'_>, step: &Step) -> Result<Duration, Failure> {
     robot.context.forget_responses();
     let mut whole: Option<action::Moment> = None;
+    let mut pictures_ms = 0.0;
+    let mut last_pictures_ms = 0.0;
     for action in &step.actions {
         let moment = robot.act(action).await?;
+        if let Action::Screenshot(_) = action {
+            last_pictures_ms += moment.ended_ms - moment.began_ms;
+            continue;
+        }
         whole = Some(match whole {
-            Some(first) => action::Moment {
-                ended_ms: moment.ended_ms,
-                ..first
-            },
+            Some(first) => {
+                pictures_ms += last_pictures_ms;
+                action::Moment {
+                    ended_ms: moment.ended_ms,
+                    ..first
+                }
+            }
             None => moment,
         });
+        last_pictures_ms = 0.0;
     }
     robot.look().await;
-    let waited_ms = whole.map_or(0.0, |whole| whole.ended_ms - whole.began_ms);
+    let waited_ms = whole.map_or(0.0, |whole| whole.ended_ms - whole.began_ms - pictures_ms);
     Ok(Duration::from_secs_f64(waited_ms.max(0.0) / 1000.0))
 }
 

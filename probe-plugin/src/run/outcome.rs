@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vigia_contract::data_model::{ErrorClass, Outcome};
 
-use super::DocumentReport;
+use super::{DocumentReport, PictureFile};
 
 /// Why a run did not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +93,8 @@ pub struct RunReport {
     pub documents: Vec<DocumentReport>,
     /// The page at the end, a JPEG; only where somebody may want to see it.
     pub screenshot: Option<Vec<u8>>,
+    /// The pictures that the journey asked for.
+    pub pictures: Vec<PictureFile>,
 }
 
 impl RunReport {
@@ -109,6 +111,7 @@ impl RunReport {
             http_status: None,
             documents: Vec::new(),
             screenshot: None,
+            pictures: Vec::new(),
         }
     }
 

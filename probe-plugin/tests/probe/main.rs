@@ -6,8 +6,10 @@
 )]
 
 mod browser_faults;
+mod cleanup;
 mod expectations;
 mod faults;
+mod fragments;
 mod journeys;
 mod mistakes;
 mod pages;

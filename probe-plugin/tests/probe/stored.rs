@@ -100,5 +100,27 @@ fn a_reference_to_what_no_action_before_it_stores_is_told_by_check() {
     let output = setting.command("check").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let text = text.replace(&setting.path().display().to_string(), "FOLDER");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    FOLDER/journeys/journey.toml:16:12: nothing is stored as `numero` before this action
+      16 |   { goto = "${portal}/${stored:numero}" },
+         |            ^
+      hint: store it first: { store = { as = "numero", from = "..." } }
+    FOLDER/journeys/journey.toml:18:20: nothing can be stored as `1x`
+      18 |   { store = { as = "1x", from = "css=#n" } },
+         |                    ^
+      hint: write a letter, then letters, digits and underscores
+    FOLDER/journeys/journey.toml:19:14: it is not said how many
+      19 |   { expect = { count = { of = "css=.x" } } },
+         |              ^
+      hint: write `is`, or `at_least`, `at_most` or both
+    FOLDER/journeys/journey.toml:20:23: a secret cannot be looked for on a page
+      20 |   { expect = { text = { in = "css=.x", contains = "${secret:TRAMITES_CLAVE}" } } },
+         |                       ^
+      hint: expect something that the page shows to everybody
+    FOLDER/journeys/journey.toml:21:25: `2000` is no HTTP status
+      21 |   { expect = { status = 2000 } },
+         |                         ^
+      hint: write a number from 100 to 599
+    5 mistakes
+    "#);
 }

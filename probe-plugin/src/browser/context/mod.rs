@@ -104,15 +104,24 @@ impl Context {
         let events = connection.listen(&id);
         let mut context = Self {
             chromium,
-            id: id.clone(),
+            id,
             events,
             tabs: Vec::new(),
-            asked_for: vec![false],
+            asked_for: Vec::new(),
             dialog_answer: None,
             answered_dialogs: Vec::new(),
             questions: 0,
             stored: Variables::new(),
         };
+        context.open_tab(deadline).await?;
+        Ok(context)
+    }
+
+    /// Opens a blank tab in front of the others. A tab that crashed is closed by it.
+    pub async fn open_tab(&mut self, deadline: Instant) -> Result<(), PageError> {
+        self.tabs.retain(|tab| !tab.state.crashed);
+        let before = self.front().map(str::to_owned);
+        self.asked_for.push(false);
         let create = Target::CreateTarget {
             url: "about:blank".into(),
             left: None,
@@ -120,22 +129,34 @@ impl Context {
             width: Some(WINDOW.0),
             height: Some(WINDOW.1),
             window_state: None,
-            browser_context_id: Some(id),
+            browser_context_id: Some(self.id.clone()),
             enable_begin_frame_control: None,
             new_window: None,
             background: None,
             for_tab: None,
             hidden: None,
         };
-        connection.call(None, &create, deadline).await?;
-        while context
-            .tabs
-            .last()
-            .is_none_or(|tab| tab.state.frames.main().world.is_none())
-        {
-            context.next_event(deadline).await?;
+        self.chromium
+            .connection()
+            .call(None, &create, deadline)
+            .await?;
+        let there = |context: &Self| {
+            context.front() != before.as_deref()
+                && context
+                    .state()
+                    .is_some_and(|state| state.frames.main().world.is_some())
+        };
+        while !there(self) {
+            self.next_event(deadline).await?;
         }
-        Ok(context)
+        Ok(())
+    }
+
+    /// The dialogs that were told are forgotten.
+    pub fn forget_dialogs(&mut self) {
+        for tab in &mut self.tabs {
+            tab.state.dialog = None;
+        }
     }
 
     /// What is known of the tab in front; nothing where the last one is closed.

@@ -7,6 +7,7 @@ mod expect_answers;
 mod fill;
 mod goto;
 mod press;
+mod screenshot;
 mod script;
 mod store;
 mod wait;
@@ -59,8 +60,28 @@ pub struct Robot<'a> {
     pub step: String,
     /// What it saw of each document.
     pub documents: Documents,
+    /// The pictures that the journey asked for.
+    pub pictures: Pictures,
     /// Each selector that had to stand in for the one that is meant.
     pub drifts: Vec<String>,
+}
+
+/// The pictures that a journey asks for.
+#[derive(Debug, Default)]
+pub struct Pictures {
+    /// Where nobody keeps them, none are taken.
+    pub wanted: bool,
+    /// In their order.
+    pub taken: Vec<PictureFile>,
+}
+
+/// A picture that a journey asked for.
+#[derive(Clone, Debug)]
+pub struct PictureFile {
+    /// The name of its file.
+    pub name: String,
+    /// The page.
+    pub jpeg: Vec<u8>,
 }
 
 /// Where the robot stood before an input: what has changed since tells what the input set off.
@@ -87,6 +108,7 @@ impl Robot<'_> {
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
             Action::Store(store) => self.store(store, deadline).await,
             Action::Script(script) => self.script(script, deadline).await,
+            Action::Screenshot(name) => self.screenshot(name, deadline).await,
             Action::Wait(duration) => self.wait(*duration).await,
         }?;
         match self.unexpected_dialog() {
