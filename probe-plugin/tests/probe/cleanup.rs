@@ -8,7 +8,7 @@ use std::{
     sync::mpsc,
 };
 
-use crate::running::{PATIENCE, Running, Setting, browser_table};
+use crate::running::{PATIENCE, Running, Setting, browser_table, members};
 
 /// Answers every request with this page and tells which addresses were asked for.
 fn serve(page: &'static str) -> (String, mpsc::Receiver<String>) {
@@ -130,6 +130,32 @@ fn a_page_that_hangs_and_one_with_an_open_dialog_do_not_keep_the_run_from_being_
             run.journey.0
         );
     }
+}
+
+#[test]
+fn a_page_whose_process_died_is_replaced_by_a_new_one_to_tidy_up_from() {
+    let (portal, requests) = serve("<p>x</p><script>fetch('/listo')</script>");
+    let text = journey(r#"{ expect = { text = "Nunca" } }"#, SIGN_OUT);
+    let setting = Setting::new(&text, &portal, browser_table());
+    let mut probe = Running::start(&setting);
+    probe.ask_for_points();
+    wait_for(&requests, "/listo");
+    for id in members(setting.browser_group().unwrap()) {
+        let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        if String::from_utf8_lossy(&line).contains("--type=renderer") {
+            let id = rustix::process::Pid::from_raw(id).unwrap();
+            rustix::process::kill_process(id, rustix::process::Signal::KILL).ok();
+        }
+    }
+    let run = probe.run();
+    wait_for(&requests, "/salir");
+    probe.stop();
+    assert_eq!(
+        run.journey.text("error_class"),
+        Some("crash"),
+        "{}",
+        run.journey.0
+    );
 }
 
 fn tried(text: &str, portal: &str) -> Output {
