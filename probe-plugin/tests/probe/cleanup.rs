@@ -73,7 +73,7 @@ fn wait_for(requests: &mpsc::Receiver<String>, wanted: &str) {
 const SIGN_OUT: &str = r#"
 [[cleanup]]
 name = "Salir"
-actions = [{ goto = "${portal}/salir" }, { expect = { text = "Listo" } }]
+actions = [{ goto = "${portal}/salir" }, { expect = { text = "Listo" } }, { goto = "${portal}/fin" }]
 "#;
 
 #[test]
@@ -84,7 +84,7 @@ fn a_failed_run_is_told_as_it_stood_and_then_tidied_up() {
     let mut probe = Running::start(&setting);
     probe.ask_for_points();
     let run = probe.run();
-    wait_for(&requests, "/salir");
+    wait_for(&requests, "/fin");
     let (_, later, stderr) = probe.stop();
     assert_eq!(run.journey.text("result"), Some("failed"));
     assert_eq!(run.journey.text("url"), Some(format!("{portal}/").as_str()));
@@ -121,7 +121,7 @@ fn a_page_that_hangs_and_one_with_an_open_dialog_do_not_keep_the_run_from_being_
         let mut probe = Running::start(&setting);
         probe.ask_for_points();
         let run = probe.run();
-        wait_for(&requests, "/salir");
+        wait_for(&requests, "/fin");
         probe.stop();
         assert_eq!(
             run.journey.text("result"),
@@ -148,7 +148,7 @@ fn a_page_whose_process_died_is_replaced_by_a_new_one_to_tidy_up_from() {
         }
     }
     let run = probe.run();
-    wait_for(&requests, "/salir");
+    wait_for(&requests, "/fin");
     probe.stop();
     assert_eq!(
         run.journey.text("error_class"),
