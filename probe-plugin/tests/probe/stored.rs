@@ -18,7 +18,7 @@ fn what_is_stored_is_used_in_addresses_fields_selectors_and_texts() {
                 "<p>Expediente 2026-0045</p><label>Buscar <input oninput='o.textContent = `[${this.value}]`'></label><p id=o></p><button onclick='o.textContent = `visto`'>Abrir 2026-0045</button>",
             ),
         ],
-        r##"
+        r#"
         { store = { as = "numero", from = "css=#n", matches = "(\\d{4}-\\d+)" } },
         { store = { as = "camino", from = "role=link", attribute = "href" } },
         { goto = "${portal}${stored:camino}" },
@@ -29,7 +29,7 @@ fn what_is_stored_is_used_in_addresses_fields_selectors_and_texts() {
         { click = "role=button[name='Abrir ${stored:numero}']" },
         { script = { run = "return ${stored:numero}.length + await Promise.resolve(1)", as = "largo" } },
         { expect = { expression = "${stored:largo} === '10'" } },
-        { expect = { text = "visto" } }"##,
+        { expect = { text = "visto" } }"#,
     );
     assert_eq!(run.journey.integer("ok"), Some(1), "{}", run.journey.0);
 }
@@ -38,12 +38,12 @@ fn what_is_stored_is_used_in_addresses_fields_selectors_and_texts() {
 fn what_a_page_shows_is_never_taken_for_a_reference_or_for_code() {
     expect_ok(
         "<p id=n>${secret:TRAMITES_CLAVE}\"; document.title = 'mal'; \"</p><label>Campo <input oninput='o.textContent = this.value.slice(0, 9)'></label><p id=o></p>",
-        r##"
+        r#"
         { store = { as = "texto", from = "css=#n" } },
         { fill = { field = "label=Campo", with = "${stored:texto}" } },
         { expect = { text = { in = "css=#o", is = "${secret:".. } } },
         { script = "window.t = ${stored:texto}" },
-        { expect = { expression = "t.length > 40 && document.title === ''" } }"##
+        { expect = { expression = "t.length > 40 && document.title === ''" } }"#
             .replace(r#"is = "${secret:".. }"#, r#"matches = "^\\$.secret:$" }"#)
             .as_str(),
     );
@@ -53,13 +53,13 @@ fn what_a_page_shows_is_never_taken_for_a_reference_or_for_code() {
 fn what_is_not_there_to_be_stored_is_told_and_a_password_is_never_stored() {
     expect_failed(
         "<p id=n>Sin número</p>",
-        r##"{ store = { as = "n", from = "css=#n", matches = "\\d+" } }"##,
+        r#"{ store = { as = "n", from = "css=#n", matches = "\\d+" } }"#,
         "assertion",
         "`#n` shows `Sin número`, which does not match `\\\\d+`",
     );
     expect_failed(
         "<label>Clave <input type=password value=abc></label>",
-        r##"{ store = { as = "n", from = "label=Clave" } }"##,
+        r#"{ store = { as = "n", from = "label=Clave" } }"#,
         "assertion",
         "`label=Clave` holds a secret, and secrets are not stored",
     );
