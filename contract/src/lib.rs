@@ -11,4 +11,5 @@ pub mod duration;
 pub mod mistake;
 pub mod secret;
 pub mod slug;
+pub mod stored;
 pub mod variables;

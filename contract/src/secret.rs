@@ -10,9 +10,14 @@ use std::{
 
 pub use secrecy::{ExposeSecret, SecretString};
 
+use crate::{
+    stored::{self, is_name},
+    variables::Variables,
+};
+
 const OPEN: &str = "${secret:";
 
-/// A text that may hold references to secrets, as the operator wrote it.
+/// A text that may hold references to secrets and to what a run stores, as the operator wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
@@ -22,6 +27,7 @@ pub struct Template {
 enum Part {
     Text(String),
     Secret(String),
+    Stored(String),
 }
 
 impl Template {
@@ -29,23 +35,34 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
-        while let Some(start) = rest.find(OPEN) {
-            let after = &rest[start + OPEN.len()..];
+        while let Some(start) = [OPEN, stored::OPEN]
+            .into_iter()
+            .filter_map(|open| rest.find(open))
+            .min()
+        {
+            let is_secret = rest[start..].starts_with(OPEN);
+            let open = if is_secret { OPEN } else { stored::OPEN };
+            let after = &rest[start + open.len()..];
             let name = after.split('}').next().unwrap_or_default();
-            let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
-                && name
-                    .chars()
-                    .all(|character| character.is_ascii_alphanumeric() || character == '_');
-            if !is_name || name.len() == after.len() {
+            if !is_name(name) || name.len() == after.len() {
+                let what = if is_secret {
+                    "a secret"
+                } else {
+                    "what is stored"
+                };
                 return Err(format!(
-                    "the reference to a secret at `{}` is not complete\nhint: write ${{secret:NAME}}, the name of letters, digits and underscores",
+                    "the reference to {what} at `{}` is not complete\nhint: write {open}NAME}}, the name of letters, digits and underscores",
                     rest[start..].chars().take(30).collect::<String>()
                 ));
             }
             if start > 0 {
                 parts.push(Part::Text(rest[..start].to_owned()));
             }
-            parts.push(Part::Secret(name.to_owned()));
+            parts.push(if is_secret {
+                Part::Secret(name.to_owned())
+            } else {
+                Part::Stored(name.to_owned())
+            });
             rest = &after[name.len() + 1..];
         }
         if !rest.is_empty() {
@@ -58,17 +75,26 @@ impl Template {
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Secret(name) => Some(name.as_str()),
-            Part::Text(_) => None,
+            Part::Text(_) | Part::Stored(_) => None,
         })
     }
 
-    /// The text with every secret in its place.
-    pub fn resolve(&self, places: &SecretPlaces) -> Result<SecretString, SecretError> {
+    /// The text with every secret, and all that a run has stored, in its place.
+    pub fn resolve(
+        &self,
+        places: &SecretPlaces,
+        stored: &Variables,
+    ) -> Result<SecretString, SecretError> {
         let mut whole = String::new();
         for part in &self.parts {
             match part {
                 Part::Text(text) => whole.push_str(text),
                 Part::Secret(name) => whole.push_str(places.find(name)?.expose_secret()),
+                Part::Stored(name) => whole.push_str(
+                    stored
+                        .get(name)
+                        .ok_or_else(|| SecretError::NotStored(name.clone()))?,
+                ),
             }
         }
         Ok(whole.into())
@@ -82,6 +108,7 @@ impl Template {
             .map(|part| match part {
                 Part::Text(text) => text.clone(),
                 Part::Secret(name) => format!("{OPEN}{name}}}"),
+                Part::Stored(name) => format!("{}{name}}}", stored::OPEN),
             })
             .collect()
     }
@@ -110,6 +137,9 @@ pub enum SecretError {
         "the secret `{0}` is neither in the environment nor among the credentials nor in the secrets folder"
     )]
     Missing(String),
+    /// A run has stored nothing under this name yet.
+    #[error("nothing was stored as `{0}`")]
+    NotStored(String),
     /// Others may read the file.
     #[error("the secret file `{0}` may be read by every user of this machine (`chmod o-rwx` it)")]
     Exposed(PathBuf),
@@ -175,14 +205,18 @@ mod tests {
             folder: Some(folder.path().into()),
         };
 
-        let template = Template::parse("Bearer ${secret:PORTAL_CLAVE}!").unwrap();
+        let template = Template::parse("Bearer ${secret:PORTAL_CLAVE}!${stored:a}").unwrap();
+        let stored = Variables::from([("a".into(), "${secret:PORTAL_CLAVE}".into())]);
 
         assert_eq!(template.secrets().collect::<Vec<_>>(), ["PORTAL_CLAVE"]);
         assert_eq!(
-            template.resolve(&places).unwrap().expose_secret(),
-            "Bearer abc 123!"
+            template.resolve(&places, &stored).unwrap().expose_secret(),
+            "Bearer abc 123!${secret:PORTAL_CLAVE}"
         );
-        assert_eq!(template.shown(), "Bearer ${secret:PORTAL_CLAVE}!");
+        assert_eq!(
+            template.shown(),
+            "Bearer ${secret:PORTAL_CLAVE}!${stored:a}"
+        );
     }
 
     #[test]

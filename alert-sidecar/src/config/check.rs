@@ -7,6 +7,7 @@ use minijinja::{Environment, context};
 use vigia_contract::{
     config_file::Spanned,
     secret::{SecretString, Template},
+    variables::Variables,
 };
 
 use super::{ChannelSettings, Findings, email};
@@ -43,7 +44,10 @@ pub(super) fn secret(
     template: &Spanned<Template>,
     findings: &mut Findings,
 ) -> Option<SecretString> {
-    match template.as_ref().resolve(&findings.secrets) {
+    match template
+        .as_ref()
+        .resolve(&findings.secrets, &Variables::new())
+    {
         Ok(secret) => Some(secret),
         Err(error) => {
             findings.add(

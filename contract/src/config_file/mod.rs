@@ -62,8 +62,25 @@ pub fn read_filled<T: DeserializeOwned>(
     }
     for (key, value) in &mut document {
         if key.get_ref() != "variables" {
-            fill(value, &variables, source, &mut mistakes);
+            let hint = |name: &str| {
+                format!("give it a value in this file: [variables], then {name} = \"...\"")
+            };
+            fill(value, &variables, source, &hint, &mut mistakes);
         }
+    }
+    read_document(source, document, mistakes)
+}
+
+/// The same with values that come from elsewhere; `hint` says what to do about a name that has none.
+pub fn read_with<T: DeserializeOwned>(
+    source: &Source,
+    variables: &Variables,
+    hint: impl Fn(&str) -> String,
+) -> Result<T, Vec<Mistake>> {
+    let mut document = document(source)?;
+    let mut mistakes = Vec::new();
+    for (_, value) in &mut document {
+        fill(value, variables, source, &hint, &mut mistakes);
     }
     read_document(source, document, mistakes)
 }
@@ -83,6 +100,7 @@ fn fill(
     value: &mut Spanned<DeValue<'_>>,
     variables: &Variables,
     source: &Source,
+    hint: &dyn Fn(&str) -> String,
     mistakes: &mut Vec<Mistake>,
 ) {
     let span = value.span();
@@ -93,18 +111,18 @@ fn fill(
                 source.mistake(
                     span.clone(),
                     format!("unknown variable `${{{name}}}`"),
-                    format!("give it a value in this file: [variables], then {name} = \"...\""),
+                    hint(&name),
                 )
             })),
         },
         DeValue::Array(array) => {
             for element in array.iter_mut() {
-                fill(element, variables, source, mistakes);
+                fill(element, variables, source, hint, mistakes);
             }
         }
         DeValue::Table(table) => {
             for (_, inner) in table.iter_mut() {
-                fill(inner, variables, source, mistakes);
+                fill(inner, variables, source, hint, mistakes);
             }
         }
         _ => {}

@@ -194,9 +194,15 @@ fn remove_value_in(value: &mut DeValue<'_>, span: &Range<usize>) -> Option<Strin
             if array.len() < before {
                 return Some(String::new());
             }
-            array
+            let key = array
                 .iter_mut()
-                .find_map(|element| remove_value_in(element.get_mut(), span))
+                .find_map(|element| remove_value_in(element.get_mut(), span))?;
+            // An action without its value is none, and would be told as another mistake.
+            let elements = std::mem::replace(array, DeArray::new()).into_iter();
+            *array = elements
+                .filter(|element| !is_hollow(element.get_ref()))
+                .collect();
+            Some(key)
         }
         _ => None,
     }
@@ -204,4 +210,9 @@ fn remove_value_in(value: &mut DeValue<'_>, span: &Range<usize>) -> Option<Strin
 
 fn is_empty_table(value: &DeValue<'_>) -> bool {
     matches!(value, DeValue::Table(table) if table.is_empty())
+}
+
+/// Nothing but tables without a value.
+fn is_hollow(value: &DeValue<'_>) -> bool {
+    matches!(value, DeValue::Table(table) if table.iter().all(|(_, value)| is_hollow(value.get_ref())))
 }

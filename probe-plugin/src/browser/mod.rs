@@ -1,6 +1,7 @@
 //! Chromium: one warm browser, driven over a pipe, and a fresh page of it for every run.
 
 mod connection;
+mod console;
 mod context;
 mod find;
 mod frames;
@@ -11,6 +12,7 @@ mod profile;
 #[cfg(test)]
 mod referee;
 mod remains;
+mod responses;
 mod script;
 mod traffic;
 mod vitals;
@@ -21,12 +23,13 @@ use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 pub use connection::{CallError, Connection, SessionId};
-pub use context::{Acted, Context, DialogSurprise, ExpectedDialog, PageError};
+pub use context::{Acted, Context, DialogSurprise, Evaluated, ExpectedDialog, PageError};
 pub use frames::Frames;
 pub use launch::{Chromium, LaunchError};
 pub use memory::{resident_bytes, resident_bytes_of_group};
 pub use page_state::{FileChooser, PageState};
 pub use profile::sweep as sweep_profiles;
+pub use responses::Response;
 pub use script::{Answer, Function, Place};
 pub use traffic::Traffic;
 pub use vitals::{Timings, Vitals};

@@ -11,7 +11,9 @@ use serde::Deserialize;
 use super::{
     PageError,
     connection::{Event, SessionId},
+    console::ConsoleLog,
     frames::{Frames, Navigated},
+    responses::ResponseLog,
     traffic::TrafficLog,
     vitals::VitalsLog,
 };
@@ -35,6 +37,10 @@ pub struct PageState {
     pub traffic: TrafficLog,
     /// What the browser measured of its documents.
     pub vitals: VitalsLog,
+    /// What its requests were answered with.
+    pub responses: ResponseLog,
+    /// The errors in its console.
+    pub console: ConsoleLog,
     answered: Option<(String, i64)>,
     document_error: Option<String>,
 }
@@ -133,6 +139,8 @@ impl PageState {
             crashed: None,
             traffic: TrafficLog::default(),
             vitals: VitalsLog::default(),
+            responses: ResponseLog::default(),
+            console: ConsoleLog::default(),
             answered: None,
             document_error: None,
         }
@@ -172,6 +180,8 @@ impl PageState {
         self.traffic.apply(event, &self.frames.main().loader);
         let main = self.frames.main();
         self.vitals.apply(event, &main.loader, main.world);
+        self.responses.apply(event);
+        self.console.apply(event);
         match event.method.as_str() {
             "Page.frameNavigated" => {
                 if let Some(frame) = Navigated::read(event)
@@ -204,6 +214,7 @@ impl PageState {
                         .exception
                         .and_then(|exception| exception.description);
                     let said = said.unwrap_or(details.text);
+                    self.console.uncaught(&said);
                     self.script_error = said.lines().next().map(str::to_owned);
                 }
             }

@@ -22,6 +22,7 @@ pub const SOURCE: &str = concat!(
     include_str!("in_page/choices.js"),
     include_str!("in_page/files.js"),
     include_str!("in_page/expect.js"),
+    include_str!("in_page/holds.js"),
     include_str!("in_page/vitals.js"),
     include_str!("in_page/perform.js"),
     "return { perform, settle, loaded, through, cancel, fileField: () => fileField, of: document };\n})();\n",

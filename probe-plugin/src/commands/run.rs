@@ -11,7 +11,7 @@ use anyhow::Context;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use vigia_contract::{
-    artifact::ArtifactKey,
+    artifact::{ArtifactKey, SCREENSHOT_FILE},
     data_model::{ErrorClass, Outcome},
 };
 
@@ -26,8 +26,8 @@ use crate::{
     journey::Journey,
     log::{Level, log},
     report::{
-        About, ArtifactFolder, Counters, PictureMemory, Report, Resources, Stdout, encode, points,
-        probe_point, shrink,
+        About, ArtifactFile, ArtifactFolder, Counters, PictureMemory, Report, Resources, Stdout,
+        encode, points, probe_point, shrink,
     },
     run::{self, Failure, Order, RunReport},
     schedule::{Decision, Schedule, Slot},
@@ -256,17 +256,21 @@ async fn one_run(
             .duration_since(due)
             .try_into()
             .unwrap_or(Duration::ZERO),
+        keeps_pictures: shared.config.artifacts.is_some(),
     };
     let mut stopping = shared.stopping.clone();
     let keeps_artifacts = shared.config.artifacts.is_some();
-    let report = tokio::select! {
+    let (report, clean_up) = tokio::select! {
         report = run::run(order, |outcome| {
             pictures.would_want(outcome, started) || (keeps_artifacts && outcome == Outcome::Failed)
         }) => report,
-        _ = stopping.wait_for(|stopping| *stopping) => RunReport::without_a_look(
-            run::run_id(started),
-            started,
-            Failure::of_probe(ErrorClass::Config, "the probe was stopped in the middle of the run"),
+        _ = stopping.wait_for(|stopping| *stopping) => (
+            RunReport::without_a_look(
+                run::run_id(started),
+                started,
+                Failure::of_probe(ErrorClass::Config, "the probe was stopped in the middle of the run"),
+            ),
+            None,
         ),
     };
     let mut pictures = pictures;
@@ -297,6 +301,12 @@ async fn one_run(
             "stdout is closed: a run could not be reported",
         );
     }
+    if let Some(clean_up) = clean_up {
+        tokio::select! {
+            () = clean_up.make() => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+        }
+    }
     Ended {
         journey,
         outcome,
@@ -308,17 +318,29 @@ async fn one_run(
 /// The key of what was kept; a folder that cannot be written is said and stops nothing.
 async fn keep(shared: &Shared, journey: usize, report: &RunReport) -> Option<String> {
     let folder = ArtifactFolder(shared.config.artifacts.clone()?);
-    let jpeg = report
+    let screenshot = report
         .screenshot
         .as_ref()
-        .filter(|_| report.outcome == Outcome::Failed)?;
+        .filter(|_| report.outcome == Outcome::Failed)
+        .map(|jpeg| ArtifactFile {
+            name: SCREENSHOT_FILE.into(),
+            bytes: jpeg.clone(),
+        });
+    let asked_for = report.pictures.iter().map(|picture| ArtifactFile {
+        name: picture.name.clone(),
+        bytes: picture.jpeg.clone(),
+    });
+    let files: Vec<ArtifactFile> = screenshot.into_iter().chain(asked_for).collect();
+    if files.is_empty() {
+        return None;
+    }
     let journey = &shared.config.journeys[journey];
     let key = ArtifactKey {
         system: journey.system.clone(),
         journey: journey.name.clone(),
         run_id: report.run_id.clone(),
     };
-    match folder.keep_screenshot(&key, jpeg.clone()).await {
+    match folder.keep(&key, files).await {
         Ok(()) => Some(key.to_string()),
         Err(error) => {
             log(Level::Warning, &format!("{error:#}"));

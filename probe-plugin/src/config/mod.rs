@@ -266,7 +266,14 @@ fn read_journeys(
     let mut names = HashSet::new();
     for path in paths {
         match journey::read(&path, environment.variables.get_ref()) {
-            Err(wrong) => mistakes.extend(wrong),
+            // A fragment that several journeys use has its mistakes once.
+            Err(wrong) => {
+                for mistake in wrong {
+                    if !mistakes.contains(&mistake) {
+                        mistakes.push(mistake);
+                    }
+                }
+            }
             Ok(mut journey) => {
                 if !names.insert((journey.system.clone(), journey.name.clone())) {
                     mistakes.push(Mistake {
@@ -289,12 +296,7 @@ fn read_journeys(
 
 /// A secret that is not there would make every run unmeasured: better said before the first one.
 pub fn missing_secrets(path: &Path, journey: &Journey, secrets: &SecretPlaces) -> Vec<Mistake> {
-    let mut names: Vec<&str> = journey
-        .steps
-        .iter()
-        .flat_map(|step| &step.actions)
-        .flat_map(|action| action.secrets())
-        .collect();
+    let mut names: Vec<&str> = journey.secrets().collect();
     names.sort_unstable();
     names.dedup();
     names

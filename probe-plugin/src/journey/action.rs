@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de::Error};
-use vigia_contract::{duration, secret::Template};
+use vigia_contract::{duration, secret::Template, slug::slug};
 
 use super::{
-    Click, Dialog, Drag, Hover, Press, Scroll, Select, Tab, Target, Type, Upload,
-    selector::SECRET_IN_PAGE,
+    Click, Dialog, Drag, Expectation, Hover, Press, Script, Scroll, Select, Store, Tab, Target,
+    Type, Upload,
 };
 
 /// What the robot does.
@@ -49,8 +49,15 @@ pub enum Action {
     Dialog(Dialog),
     /// Turns to another tab or window, or closes the one in front.
     Tab(Tab),
-    /// Waits until the page shows something.
+    /// Waits until the page shows or holds something.
     Expect(Expectation),
+    /// Keeps something that the page shows or holds, for later.
+    Store(Store),
+    /// Runs JavaScript in the page's own world.
+    Script(Script),
+    /// Keeps a picture of the page under this name, where artifacts are kept. Its time does not count.
+    #[serde(deserialize_with = "picture_name")]
+    Screenshot(String),
     /// Does nothing for a while, as a user who reads. The time counts.
     #[serde(deserialize_with = "duration::deserialize")]
     Wait(Duration),
@@ -64,32 +71,6 @@ pub struct Fill {
     pub field: Target,
     /// May hold references to secrets.
     pub with: Template,
-}
-
-/// What the page must come to show.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Expectation {
-    /// This text, anywhere, visible; letters count as they are written, spaces do not.
-    #[serde(deserialize_with = "shown_text")]
-    Text(String),
-    /// An element that a user can see.
-    Visible(Target),
-    /// No such element that a user can see.
-    Hidden(Target),
-}
-
-fn shown_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if text.contains("${secret:") {
-        return Err(D::Error::custom(SECRET_IN_PAGE));
-    }
-    if text.trim().is_empty() {
-        return Err(D::Error::custom(
-            "a text without letters is on every page\nhint: write what the page shows",
-        ));
-    }
-    Ok(text)
 }
 
 /// An address that a browser opens over the network.
@@ -106,6 +87,17 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Er
         )));
     }
     Ok(address)
+}
+
+/// The name of a file.
+fn picture_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.is_empty() || slug(&name) != name {
+        return Err(D::Error::custom(format!(
+            "`{name}` cannot be the name of a picture\nhint: write lower-case letters, digits and hyphens, for example \"after-sending\""
+        )));
+    }
+    Ok(name)
 }
 
 impl Action {
@@ -130,6 +122,9 @@ impl Action {
             Self::Dialog(_) => "dialog",
             Self::Tab(_) => "tab",
             Self::Expect(_) => "expect",
+            Self::Store(_) => "store",
+            Self::Script(_) => "script",
+            Self::Screenshot(_) => "screenshot",
             Self::Wait(_) => "wait",
         }
     }
@@ -163,6 +158,9 @@ impl Action {
             | Self::Uncheck(_)
             | Self::Upload(_)
             | Self::Expect(_)
+            | Self::Store(_)
+            | Self::Script(_)
+            | Self::Screenshot(_)
             | Self::Wait(_) => Vec::new(),
         }
     }

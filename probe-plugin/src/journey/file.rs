@@ -1,6 +1,11 @@
 //! Reads a journey's file: what the operator wrote, checked and made ready.
 
-use std::{collections::HashSet, path::Path, time::Duration};
+use std::{
+    collections::HashSet,
+    ops::Range,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{
@@ -12,10 +17,13 @@ use vigia_contract::{
     variables::Variables,
 };
 
-use super::{Action, Journey, Step};
+use super::{Action, CleanupStep, Journey, Step, fragment, stored_names::StoredNames};
 
 /// How long an action may take where the file does not say: users give up before that.
 const ACTION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
+/// How long tidying up may take where the file does not say.
+const CLEANUP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
 /// A journey's file as it is typed.
 #[derive(Debug, Deserialize)]
@@ -33,6 +41,10 @@ struct JourneyFile {
     #[serde(default)]
     variables: Variables,
     step: Spanned<Vec<StepTable>>,
+    #[serde(default)]
+    cleanup: Vec<CleanupTable>,
+    #[serde(default, deserialize_with = "duration::deserialize_some")]
+    cleanup_timeout: Option<Duration>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,7 +53,22 @@ struct StepTable {
     name: Spanned<String>,
     #[serde(default, deserialize_with = "duration::deserialize_some")]
     budget: Option<Duration>,
+    r#use: Option<Spanned<PathBuf>>,
+    #[serde(default)]
+    with: Variables,
+    #[serde(default = "no_actions")]
     actions: Spanned<Vec<Action>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CleanupTable {
+    name: Spanned<String>,
+    actions: Spanned<Vec<Action>>,
+}
+
+fn no_actions() -> Spanned<Vec<Action>> {
+    Spanned::new(0..0, Vec::new())
 }
 
 /// From start to start.
@@ -63,8 +90,15 @@ impl<'de> Deserialize<'de> for Every {
 /// Reads one journey; `variables` are used instead of the file's own.
 pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>> {
     let source = Source::read(path).map_err(|mistake| vec![mistake])?;
-    let file: JourneyFile = config_file::read_filled(&source, variables)?;
-    let mut mistakes = Vec::new();
+    let names = StoredNames::of_journey(&source);
+    let mut mistakes = names.mistakes;
+    let file: JourneyFile = match config_file::read_filled(&source, variables) {
+        Ok(file) => file,
+        Err(others) => {
+            mistakes.extend(others);
+            return Err(in_order(mistakes));
+        }
+    };
     for name in [&file.system, &file.name] {
         if slug(name.get_ref()) != *name.get_ref() || name.get_ref().is_empty() {
             mistakes.push(source.mistake(
@@ -94,8 +128,25 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
         .into_iter()
         .map(|step| ready(step, &source, &mut slugs, &mut mistakes))
         .collect();
+    let cleanup = file
+        .cleanup
+        .into_iter()
+        .zip(names.cleanup_needs)
+        .map(|(step, needs)| {
+            if step.actions.get_ref().is_empty() {
+                mistakes.push(does_nothing(&source, &step.name, step.actions.span()));
+            }
+            let mut actions = step.actions.into_inner();
+            mistakes.extend(missing_files(&mut actions, &source));
+            CleanupStep {
+                name: step.name.into_inner(),
+                needs,
+                actions,
+            }
+        })
+        .collect();
     if !mistakes.is_empty() {
-        return Err(mistakes);
+        return Err(in_order(mistakes));
     }
     Ok(Journey {
         system: file.system.into_inner(),
@@ -109,11 +160,21 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
             .unwrap_or(ACTION_TIMEOUT_DEFAULT)
             .min(file.timeout),
         steps,
+        cleanup,
+        cleanup_timeout: file.cleanup_timeout.unwrap_or(CLEANUP_TIMEOUT_DEFAULT),
     })
 }
 
+fn in_order(mut mistakes: Vec<Mistake>) -> Vec<Mistake> {
+    mistakes.sort_by_key(|mistake| {
+        let place = mistake.place.as_ref();
+        place.map(|place| (place.line, place.column))
+    });
+    mistakes
+}
+
 fn ready(
-    mut step: StepTable,
+    step: StepTable,
     source: &Source,
     slugs: &mut HashSet<String>,
     mistakes: &mut Vec<Mistake>,
@@ -135,22 +196,53 @@ fn ready(
             "give every step of a journey a name of its own: its times are kept under it",
         ));
     }
-    if step.actions.get_ref().is_empty() {
+    let mut actions = Vec::new();
+    if let Some(fragment) = &step.r#use {
+        match fragment::read(fragment, &step.with, source) {
+            Ok(shared) => actions = shared,
+            Err(others) => mistakes.extend(others),
+        }
+    } else if step.actions.get_ref().is_empty() {
+        let at = match step.actions.span() {
+            nowhere if nowhere.is_empty() => step.name.span(),
+            at => at,
+        };
+        mistakes.push(does_nothing(source, &step.name, at));
+    } else if !step.with.is_empty() {
         mistakes.push(source.mistake(
-            step.actions.span(),
-            format!("the step `{}` does nothing", step.name.get_ref()),
-            "add an action, for example { goto = \"https://...\" }",
+            step.name.span(),
+            format!(
+                "the step `{}` has `with` and uses nothing",
+                step.name.get_ref()
+            ),
+            "add `use = ...`, the file whose parameters these are, or take `with` out",
         ));
     }
-    for action in step.actions.get_mut() {
-        if let Action::Upload(upload) = action {
-            mistakes.extend(upload.look_beside(source));
-        }
-    }
+    actions.extend(step.actions.into_inner());
+    mistakes.extend(missing_files(&mut actions, source));
     Step {
         name: step.name.into_inner(),
         slug: name_slug,
         budget: step.budget,
-        actions: step.actions.into_inner(),
+        actions,
     }
+}
+
+fn does_nothing(source: &Source, name: &Spanned<String>, at: Range<usize>) -> Mistake {
+    source.mistake(
+        at,
+        format!("the step `{}` does nothing", name.get_ref()),
+        "add an action, for example { goto = \"https://...\" }",
+    )
+}
+
+/// The files that are to be uploaded lie beside the journey's.
+fn missing_files(actions: &mut [Action], source: &Source) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for action in actions {
+        if let Action::Upload(upload) = action {
+            mistakes.extend(upload.look_beside(source));
+        }
+    }
+    mistakes
 }

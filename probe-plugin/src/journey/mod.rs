@@ -4,13 +4,19 @@
 //! variables are filled in. Only secrets stay references until the moment they are typed.
 
 mod action;
+mod code;
 mod dialog;
+mod expectation;
 mod file;
+mod fragment;
 mod key;
 mod mouse;
 mod select;
 mod selector;
 mod several;
+mod short_form;
+mod store;
+mod stored_names;
 mod tab;
 mod target;
 mod typing;
@@ -20,14 +26,17 @@ use std::{collections::BTreeSet, time::Duration};
 
 use vigia_contract::data_model::Impact;
 
-pub use action::{Action, Expectation, Fill};
+pub use action::{Action, Fill};
+pub use code::Code;
 pub use dialog::{Answer as DialogAnswer, Dialog};
+pub use expectation::{Console, Count, Expectation, ShownText, Status};
 pub use file::{Every, read};
 pub use key::Key;
 pub use mouse::{Button, Click, Distance, Drag, Hover, Modifier, Offset, Scroll};
 pub use select::Select;
 pub use selector::Selector;
 pub use several::Several;
+pub use store::{Script, Store};
 pub use tab::Tab;
 pub use target::Target;
 pub use typing::{Press, Type};
@@ -52,6 +61,30 @@ pub struct Journey {
     pub variables: BTreeSet<String>,
     /// In the order in which a user takes them; never empty.
     pub steps: Vec<Step>,
+    /// What is tidied up after every run, whatever became of it.
+    pub cleanup: Vec<CleanupStep>,
+    /// How long all of that may take.
+    pub cleanup_timeout: Duration,
+}
+
+impl Journey {
+    /// The names of the secrets that it needs.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let steps = self.steps.iter().map(|step| &step.actions);
+        let cleanup = self.cleanup.iter().map(|step| &step.actions);
+        steps.chain(cleanup).flatten().flat_map(Action::secrets)
+    }
+}
+
+/// A part of what is tidied up after a run; it is neither timed nor reported.
+#[derive(Clone, Debug)]
+pub struct CleanupStep {
+    /// As a person reads it.
+    pub name: String,
+    /// What the run must have stored; without it there is nothing to tidy up.
+    pub needs: BTreeSet<String>,
+    /// Never empty.
+    pub actions: Vec<Action>,
 }
 
 /// A named part of a journey that is timed and reported.

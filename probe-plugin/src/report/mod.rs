@@ -8,7 +8,7 @@ mod probe;
 mod resources;
 mod stdout;
 
-pub use artifact::ArtifactFolder;
+pub use artifact::{ArtifactFile, ArtifactFolder};
 pub use line::encode;
 pub use picture::{PictureMemory, shrink};
 pub use points::{About, Report, points};

@@ -1,6 +1,7 @@
 //! One run: a fresh page, the steps of the journey in their order, and what that came to.
 
 mod action;
+mod clean_up;
 mod clock;
 mod document;
 mod input;
@@ -29,13 +30,15 @@ use crate::{
     journey::{Action, Dialog, Journey, Step},
     log::{Level, log},
 };
-use action::Robot;
+use action::{Pictures, Robot};
 use clock::Clock;
 use document::Documents;
 use phases::Stopwatch;
 use redaction::Redaction;
 use waiting::Waiting;
 
+pub use action::PictureFile;
+pub use clean_up::CleanUp;
 pub use document::DocumentReport;
 pub use outcome::{Failure, RunReport, StepReport};
 pub use phases::Phase;
@@ -59,17 +62,28 @@ pub struct Order<'a> {
     pub started: Timestamp,
     /// How long it waited for its place.
     pub queued: Duration,
+    /// Whether somebody keeps the pictures that the journey asks for.
+    pub keeps_pictures: bool,
 }
 
 /// Makes the run. `wants_screenshot` is asked with the outcome, when the page still stands as the run left it.
-pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> bool) -> RunReport {
+///
+/// What the journey tidies up is still to be done then: it changes nothing about the run, and nobody who waits for the news
+/// of a failure waits for it.
+pub async fn run(
+    order: Order<'_>,
+    wants_screenshot: impl FnOnce(Outcome) -> bool,
+) -> (RunReport, Option<CleanUp<'_>>) {
     let run_id = run_id(order.started);
     let mut stopwatch = Stopwatch::start();
     let chromium = match order.browser.for_a_run().await {
         Ok(chromium) => chromium,
         Err(error) => {
             let failure = Failure::of_probe(ErrorClass::Browser, error.to_string());
-            return RunReport::without_a_look(run_id, order.started, failure);
+            return (
+                RunReport::without_a_look(run_id, order.started, failure),
+                None,
+            );
         }
     };
     stopwatch.lap(None, "browser");
@@ -82,16 +96,23 @@ pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> boo
                 ErrorClass::Browser,
                 format!("failed to open a page: {error}"),
             );
-            return RunReport::without_a_look(run_id, order.started, failure);
+            return (
+                RunReport::without_a_look(run_id, order.started, failure),
+                None,
+            );
         }
     };
     let opening = context.opening();
     stopwatch.parts([("context", opening.context), ("tab", opening.tab)]);
-    let report = walk(order, run_id, context, stopwatch, wants_screenshot).await;
-    if is_about_the_browser(&report) {
-        order.browser.give_up(&chromium).await;
+    let (report, clean_up) = walk(order, run_id, context, stopwatch, wants_screenshot).await;
+    if !is_about_the_browser(&report) {
+        return (report, clean_up);
     }
-    report
+    order.browser.give_up(&chromium).await;
+    if let Some(clean_up) = clean_up {
+        clean_up.give_up();
+    }
+    (report, None)
 }
 
 /// Milliseconds since 1970, the process and its count of runs: sortable, and never the same again.
@@ -111,7 +132,7 @@ async fn walk(
     context: Context,
     mut stopwatch: Stopwatch,
     wants_screenshot: impl FnOnce(Outcome) -> bool,
-) -> RunReport {
+) -> (RunReport, Option<CleanUp<'_>>) {
     let journey = order.journey;
     let redaction = Redaction::of(journey, order.secrets);
     let mut robot = Robot {
@@ -119,8 +140,13 @@ async fn walk(
         secrets: order.secrets,
         action_timeout: journey.action_timeout,
         deadline: Instant::now() + journey.timeout,
+        step: String::new(),
         clock: Clock::start(),
         documents: Documents::default(),
+        pictures: Pictures {
+            wanted: order.keeps_pictures,
+            taken: Vec::new(),
+        },
         drifts: Vec::new(),
     };
     let mut steps = Vec::new();
@@ -128,6 +154,7 @@ async fn walk(
     let mut failure = None;
     let mut waiting = Waiting::default();
     for (index, step) in journey.steps.iter().enumerate() {
+        robot.step.clone_from(&step.slug);
         let lap = |name| stopwatch.lap(Some(index), name);
         let done = take(&mut robot, &journey.steps[index..], &mut waiting, lap).await;
         robot.documents.note(&step.slug, robot.context.pages());
@@ -185,14 +212,25 @@ async fn walk(
         drifts,
         documents,
         screenshot,
+        pictures: std::mem::take(&mut robot.pictures.taken),
         phases: Vec::new(),
     };
-    drop(robot.context);
-    stopwatch.lap(None, "dispose");
-    RunReport {
+    let clean_up = if journey.cleanup.is_empty() {
+        drop(robot);
+        stopwatch.lap(None, "dispose");
+        None
+    } else {
+        Some(CleanUp {
+            robot,
+            journey,
+            redaction,
+        })
+    };
+    let report = RunReport {
         phases: stopwatch.stop(),
         ..report
-    }
+    };
+    (report, clean_up)
 }
 
 /// What is told of each document, without secrets.
@@ -212,6 +250,7 @@ async fn take(
     waiting: &mut Waiting,
     mut lap: impl FnMut(&'static str),
 ) -> Result<Duration, Failure> {
+    robot.context.forget_responses();
     let actions = steps.first().map_or(&[][..], |step| &step.actions);
     for (index, action) in actions.iter().enumerate() {
         let all = steps.iter().flat_map(|step| &step.actions);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vigia_contract::data_model::{ErrorClass, Outcome};
 
-use super::{DocumentReport, Phase};
+use super::{DocumentReport, Phase, PictureFile};
 
 /// Why a run did not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +97,8 @@ pub struct RunReport {
     pub screenshot: Option<Vec<u8>>,
     /// Where the wall time went; nothing where there was no page.
     pub phases: Vec<Phase>,
+    /// The pictures that the journey asked for.
+    pub pictures: Vec<PictureFile>,
 }
 
 impl RunReport {
@@ -115,6 +117,7 @@ impl RunReport {
             documents: Vec::new(),
             screenshot: None,
             phases: Vec::new(),
+            pictures: Vec::new(),
         }
     }
 

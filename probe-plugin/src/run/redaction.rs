@@ -15,12 +15,7 @@ pub struct Redaction(Vec<String>);
 impl Redaction {
     /// One that cannot be had cannot be told either.
     pub fn of(journey: &Journey, places: &SecretPlaces) -> Self {
-        let names = journey
-            .steps
-            .iter()
-            .flat_map(|step| &step.actions)
-            .flat_map(|action| action.secrets());
-        let found = names.filter_map(|name| places.find(name).ok());
+        let found = journey.secrets().filter_map(|name| places.find(name).ok());
         Self::of_values(
             found
                 .flat_map(|secret| forms(secret.expose_secret()))

@@ -7,10 +7,13 @@
 
 mod browser_faults;
 mod census;
+mod cleanup;
 mod dialogs;
 mod error_classes;
+mod expectations;
 mod faults;
 mod forms;
+mod fragments;
 mod hostile_pages;
 mod in_frames;
 mod journeys;
@@ -25,6 +28,7 @@ mod scenes;
 mod selectors;
 mod site;
 mod soak;
+mod stored;
 mod supervision;
 mod telegraf_contract;
 mod times;

@@ -66,7 +66,7 @@ actions = [
     FOLDER/journeys/journey.toml:11:5: unknown value `clik`
       11 |   { clik = "role=button[name='Ingresar']" },
          |     ^
-      hint: did you mean `click`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, dialog, tab, expect, wait
+      hint: did you mean `click`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, dialog, tab, expect, store, script, screenshot, wait
     FOLDER/journeys/journey.toml:12:22: the selector `lable=Clave` begins with an unknown kind `lable`
       12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
          |                      ^
@@ -179,7 +179,7 @@ fn what_would_only_fail_at_run_time_is_told_by_check() {
     FOLDER/journeys/journey.toml:5:9: a journey cannot run more often than once a second
     FOLDER/journeys/journey.toml:11:8: the value of the variable `otro` refers to something else
     FOLDER/journeys/journey.toml:17:3: `tramites.example` is no address of a page
-    FOLDER/journeys/journey.toml:21:14: a secret cannot be looked for on a page
+    FOLDER/journeys/journey.toml:21:23: a secret cannot be looked for on a page
     ");
 }
 

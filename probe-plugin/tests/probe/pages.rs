@@ -76,7 +76,7 @@ actions = [{actions}]
     let setting = Setting::new(&journey, &serve(pages), browser_table());
     let mut probe = Running::start(&setting);
     probe.ask_for_points();
-    let run = probe.run();
+    let run = probe.run_that_started();
     probe.stop();
     run
 }

@@ -6,7 +6,7 @@ use headless_chrome::protocol::cdp::DOM;
 
 use super::{
     Context, PageError,
-    ask::{place, read, with_time},
+    ask::{place, read},
 };
 use crate::browser::{
     CallError, FileChooser,
@@ -41,7 +41,7 @@ impl Context {
         request: &serde_json::Value,
         deadline: Instant,
     ) -> Result<Acted, PageError> {
-        let request = with_time(request, deadline);
+        let request = self.request(request, deadline);
         self.call_script(place, request, deadline).await
     }
 
@@ -52,7 +52,7 @@ impl Context {
         request: &serde_json::Value,
         deadline: Instant,
     ) -> Result<Acted, PageError> {
-        let mut request = request.clone();
+        let mut request = self.with_stored(request);
         request["timeout_ms"] = 0.into();
         self.call_script(place, request, deadline).await
     }

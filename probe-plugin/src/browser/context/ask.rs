@@ -9,6 +9,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headless_chrome::protocol::cdp::{DOM, Page as PageDomain, types::Method};
 use serde::{Deserialize, Serialize};
+use vigia_contract::variables::Variables;
 
 use super::{Context, PageError, send};
 use crate::browser::{
@@ -127,7 +128,7 @@ impl Context {
             let Some(place) = there(self) else {
                 return Ok(None);
             };
-            let call = Call::new(function, place.world, with_time(request, deadline));
+            let call = Call::new(function, place.world, self.request(request, deadline));
             match self
                 .call_in(&place.session, &call, deadline + ANSWER_MARGIN)
                 .await
@@ -159,7 +160,7 @@ impl Context {
         request: &serde_json::Value,
         deadline: Instant,
     ) -> Result<Option<Answer>, PageError> {
-        let mut request = request.clone();
+        let mut request = self.with_stored(request);
         request["timeout_ms"] = 0.into();
         self.ask_unless_leaving(None, Function::Perform, request, deadline)
             .await
@@ -299,7 +300,11 @@ impl Context {
             let asked = pending.iter().any(|(asked, _)| *asked == place)
                 || refusals.iter().any(|(asked, _)| *asked == place);
             if !asked {
-                let call = Call::new(Function::Perform, place.world, with_time(request, deadline));
+                let call = Call::new(
+                    Function::Perform,
+                    place.world,
+                    self.request(request, deadline),
+                );
                 let answer = self.chromium.connection().call(
                     Some(&place.session),
                     &call,
@@ -330,7 +335,7 @@ impl Context {
         request: &serde_json::Value,
         deadline: Instant,
     ) -> Result<Vec<(Place, Answer)>, PageError> {
-        let mut request = request.clone();
+        let mut request = self.with_stored(request);
         request["timeout_ms"] = 0.into();
         let frames = self.front_frames()?.iter().filter_map(place);
         let others: Vec<Place> = frames.filter(|place| place.frame != than.frame).collect();
@@ -358,6 +363,12 @@ impl Context {
         Ok(answers)
     }
 
+    /// The places of all frames of the tab in front but the main one.
+    pub fn places_below_main(&self) -> Vec<Place> {
+        let frames = self.tabs.last().map(|tab| tab.state.frames.iter().skip(1));
+        frames.into_iter().flatten().filter_map(place).collect()
+    }
+
     /// Asks the script of one place something that it answers at once; nothing where the place is gone.
     pub async fn ask_at(
         &mut self,
@@ -365,7 +376,7 @@ impl Context {
         request: &serde_json::Value,
         deadline: Instant,
     ) -> Result<Option<Answer>, PageError> {
-        let mut request = request.clone();
+        let mut request = self.with_stored(request);
         request["timeout_ms"] = 0.into();
         self.put(place, request, deadline).await
     }
@@ -377,7 +388,7 @@ impl Context {
         request: &serde_json::Value,
         deadline: Instant,
     ) -> Result<Option<Answer>, PageError> {
-        let request = with_time(request, deadline);
+        let request = self.request(request, deadline);
         self.put(place, request, deadline + ANSWER_MARGIN).await
     }
 
@@ -464,6 +475,26 @@ impl Context {
             .map_err(|error| PageError::Script(error.to_string()))
     }
 
+    /// With what was stored in its places, and with the time that is left.
+    pub(super) fn request(
+        &self,
+        request: &serde_json::Value,
+        deadline: Instant,
+    ) -> serde_json::Value {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut request = self.with_stored(request);
+        request["timeout_ms"] = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).into();
+        request
+    }
+
+    pub(super) fn with_stored(&self, request: &serde_json::Value) -> serde_json::Value {
+        let mut request = request.clone();
+        if !self.stored.is_empty() {
+            fill_in(&mut request, &self.stored);
+        }
+        request
+    }
+
     fn is_there(&self, known: &Place) -> bool {
         self.tabs
             .last()
@@ -492,11 +523,23 @@ pub(super) fn read(returned: Returned) -> Result<Answer, PageError> {
     serde_json::from_value(value).map_err(|error| PageError::Script(error.to_string()))
 }
 
-pub(super) fn with_time(request: &serde_json::Value, deadline: Instant) -> serde_json::Value {
-    let left = deadline.saturating_duration_since(Instant::now());
-    let mut request = request.clone();
-    request["timeout_ms"] = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).into();
-    request
+fn fill_in(value: &mut serde_json::Value, stored: &Variables) {
+    match value {
+        serde_json::Value::String(text) => {
+            *text = vigia_contract::stored::fill_in(text, stored, str::to_owned);
+        }
+        serde_json::Value::Array(values) => {
+            for value in values {
+                fill_in(value, stored);
+            }
+        }
+        serde_json::Value::Object(values) => {
+            for value in values.values_mut() {
+                fill_in(value, stored);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The first of these answers; it is taken out. Never, where there is none.

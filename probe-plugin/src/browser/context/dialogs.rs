@@ -90,6 +90,11 @@ impl Dialogs {
         self.over = true;
     }
 
+    /// As at a run's beginning.
+    pub fn begin_anew(&mut self) {
+        *self = Self::default();
+    }
+
     /// Whether the run is over.
     pub fn is_over(&self) -> bool {
         self.over

@@ -7,6 +7,7 @@
 mod act;
 mod ask;
 mod dialogs;
+mod evaluate;
 mod prepare;
 mod windows;
 
@@ -19,6 +20,7 @@ use headless_chrome::protocol::cdp::{Browser, Runtime, Target, types::Method};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
+use vigia_contract::variables::Variables;
 
 use super::{
     CallError, Chromium, PageState, SessionId, Vitals,
@@ -30,6 +32,7 @@ use windows::Tab;
 
 pub use act::Acted;
 pub use dialogs::{DialogSurprise, ExpectedDialog};
+pub use evaluate::Evaluated;
 pub use prepare::attach_to;
 
 /// What a desktop user's window shows of a page, in pixels.
@@ -79,6 +82,8 @@ pub struct Context {
     /// What the pages ask in dialogs, and what they are told.
     pub dialogs: Dialogs,
     questions: u64,
+    /// What this run has read from its pages for later: it stands for `${stored:NAME}` in all that is asked.
+    pub stored: Variables,
     opening: OpeningTimes,
 }
 
@@ -110,17 +115,31 @@ impl Context {
         let events = connection.listen(&id);
         let mut context = Self {
             chromium,
-            id: id.clone(),
+            id,
             events,
             tabs: Vec::new(),
             closed: Vec::new(),
-            asked_for: vec![false],
+            asked_for: Vec::new(),
             dragged: None,
             tabs_so_far: 0,
             dialogs: Dialogs::default(),
             questions: 0,
             opening: OpeningTimes::default(),
+            stored: Variables::new(),
         };
+        context.open_tab(deadline).await?;
+        context.opening = OpeningTimes {
+            context: has_context - began,
+            tab: has_context.elapsed(),
+        };
+        Ok(context)
+    }
+
+    /// Opens a blank tab in front of the others. A tab that crashed is closed by it.
+    pub async fn open_tab(&mut self, deadline: Instant) -> Result<(), PageError> {
+        self.tabs.retain(|tab| tab.state.crashed.is_none());
+        let before = self.front().map(str::to_owned);
+        self.asked_for.push(false);
         let create = Target::CreateTarget {
             url: "about:blank".into(),
             left: None,
@@ -128,26 +147,35 @@ impl Context {
             width: Some(WINDOW.0),
             height: Some(WINDOW.1),
             window_state: None,
-            browser_context_id: Some(id),
+            browser_context_id: Some(self.id.clone()),
             enable_begin_frame_control: None,
             new_window: None,
             background: None,
             for_tab: None,
             hidden: None,
         };
-        connection.call(None, &create, deadline).await?;
-        while context
-            .tabs
-            .last()
-            .is_none_or(|tab| tab.state.frames.main().world.is_none())
-        {
-            context.next_event(deadline).await?;
-        }
-        context.opening = OpeningTimes {
-            context: has_context - began,
-            tab: has_context.elapsed(),
+        self.chromium
+            .connection()
+            .call(None, &create, deadline)
+            .await?;
+        let there = |context: &Self| {
+            context.front() != before.as_deref()
+                && context
+                    .state()
+                    .is_some_and(|state| state.frames.main().world.is_some())
         };
-        Ok(context)
+        while !there(self) {
+            self.next_event(deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// What was answered until now is of no interest any more.
+    pub fn forget_responses(&mut self) {
+        let there = self.tabs.iter_mut().map(|tab| &mut tab.state);
+        for page in self.closed.iter_mut().chain(there) {
+            page.responses.forget();
+        }
     }
 
     /// How long its opening took.

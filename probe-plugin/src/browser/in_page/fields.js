@@ -84,6 +84,7 @@ CHECK.fill = async (request) => {
   const { element, shown, won, input } = field;
   if (isPicked(element)) return pick(element, field, request);
   if (element.type === 'number' && text !== '' && !NUMBER[0].test(text)) return misfit(shown, NUMBER, given);
+  if (request.secret) secretly.add(element);
   selectAll(element);
   written = element;
   if (edits(element)) return yes({ won, input, value: { insert: holds(element) || text !== '' } });

@@ -2,6 +2,7 @@
 
 const LOOK_AGAIN_MS = 50;
 const REST_MS = 4;
+const FRAME_MS = 16;
 
 // Those that nobody waits for any more: another frame had the answer.
 const cancelled = new Set();
@@ -39,7 +40,8 @@ CHECK.input = () => {
 };
 
 // Asks until the answer is yes or the time is over, and then says why not. Looking again costs the page at most a third
-// of its time. It waits by observers; the only timer looks for what no observer reports (styles, shadow roots).
+// of its time. It waits by observers; the only timer looks for what no observer reports (styles, shadow roots), and `often`
+// for what changes by script alone (values, ticks, addresses).
 async function perform(request) {
   const watch = watcher();
   try {
@@ -63,7 +65,7 @@ async function untilYes(request, watch) {
     } catch (error) {
       if (error.name !== 'SyntaxError') throw error;
       const told = error.message.replace(/^Failed to execute .*?: /, '');
-      answer = no('selector', `\`${request.target?.[0].shown}\` is no selector: ${told}`);
+      answer = no('selector', error.told ?? `\`${request.target?.[0].shown}\` is no selector: ${told}`);
     }
     const looking = now();
     // What can never be is not waited for.
@@ -77,7 +79,7 @@ async function untilYes(request, watch) {
       return { ok, why, message, began, at, came, ready, won, x, y, input, value, page: vitals(), answered: now() };
     }
     const pause = Math.max(REST_MS, 2 * (looking - looked));
-    await watch.change(Math.max(pause, Math.min(LOOK_AGAIN_MS, end - looking)));
+    await watch.change(Math.max(pause, Math.min(request.often ? FRAME_MS : LOOK_AGAIN_MS, end - looking)));
     const rest = pause - (now() - looking);
     if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
   }

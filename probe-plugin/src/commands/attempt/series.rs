@@ -130,8 +130,12 @@ async fn slot(shared: Arc<Shared>) -> Vec<Ran> {
             browser: &shared.browser,
             started: Timestamp::now(),
             queued: Duration::ZERO,
+            keeps_pictures: false,
         };
-        let report = run::run(order, |_| shared.size.screenshot).await;
+        let (report, clean_up) = run::run(order, |_| shared.size.screenshot).await;
+        if let Some(clean_up) = clean_up {
+            clean_up.make().await;
+        }
         runs.push(Ran {
             report,
             wall: began.elapsed(),

@@ -1,15 +1,18 @@
-//! Waits until the page shows something.
+//! Waits until the page shows or holds something.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Moment, Robot};
 use crate::{
     browser::Function,
-    journey::{Expectation, Target},
+    journey::{Count, Expectation, ShownText, Target},
     run::{Failure, waiting::Wait},
 };
+
+/// What other frames show is looked at again so often.
+const FRAMES_AGAIN: Duration = Duration::from_millis(100);
 
 impl Robot<'_> {
     pub(super) async fn expect(
@@ -17,17 +20,77 @@ impl Robot<'_> {
         expectation: &Expectation,
         deadline: Instant,
     ) -> Result<Moment, Failure> {
-        let (_, answer) = match expectation {
-            Expectation::Text(text) => {
+        let often = json!({ "often": true });
+        match expectation {
+            Expectation::Text(ShownText::Anywhere(text)) => {
                 let request = json!({ "what": "text", "text": text });
-                self.wait_for(request, deadline).await?
+                let (_, answer) = self.wait_for(request, deadline).await?;
+                Ok(answer.coming())
+            }
+            Expectation::Text(ShownText::In(target, wanted)) => {
+                self.of_one("shows", target, json!({ "wanted": wanted }), deadline)
+                    .await
             }
             Expectation::Visible(target) => {
-                self.perform("visible", target, json!({}), deadline).await?
+                let (_, answer) = self.perform("visible", target, json!({}), deadline).await?;
+                Ok(answer.coming())
             }
-            Expectation::Hidden(target) => return self.hidden(target, deadline).await,
-        };
+            Expectation::Hidden(target) => self.hidden(target, deadline).await,
+            Expectation::Count(count) => self.count(count, deadline).await,
+            Expectation::Value(value) => {
+                let more = json!({ "wanted": value.wanted, "often": true });
+                self.of_one("value", &value.of, more, deadline).await
+            }
+            Expectation::Attribute(attribute) => {
+                let more = json!({ "wanted": attribute.wanted, "name": attribute.name });
+                self.of_one("attribute", &attribute.of, more, deadline)
+                    .await
+            }
+            Expectation::Checked(target) => self.of_one("checked", target, often, deadline).await,
+            Expectation::Unchecked(target) => {
+                self.of_one("unchecked", target, often, deadline).await
+            }
+            Expectation::Enabled(target) => self.of_one("enabled", target, often, deadline).await,
+            Expectation::Disabled(target) => self.of_one("disabled", target, often, deadline).await,
+            Expectation::Url(wanted) => {
+                let request = json!({ "what": "url", "wanted": wanted, "often": true });
+                self.of_main_document(request, deadline).await
+            }
+            Expectation::Title(wanted) => {
+                let request = json!({ "what": "title", "wanted": wanted });
+                self.of_main_document(request, deadline).await
+            }
+            Expectation::Status(status) => self.expect_status(status, deadline).await,
+            Expectation::Console(console) => self.expect_clean_console(console, deadline).await,
+            Expectation::Expression(code) => self.expect_expression(code, deadline).await,
+        }
+    }
+
+    /// Of an element that there is only one of.
+    async fn of_one(
+        &mut self,
+        what: &str,
+        target: &Target,
+        more: Value,
+        deadline: Instant,
+    ) -> Result<Moment, Failure> {
+        let (place, answer) = self.perform(what, target, more, deadline).await?;
+        self.is_the_only_one(target, &place, deadline).await?;
         Ok(answer.coming())
+    }
+
+    async fn of_main_document(
+        &mut self,
+        request: Value,
+        deadline: Instant,
+    ) -> Result<Moment, Failure> {
+        let asked = Instant::now();
+        let answer = self.ask(Function::Perform, &request, deadline).await?;
+        if answer.ok {
+            Ok(answer.coming())
+        } else {
+            Err(self.refusal(answer, asked))
+        }
     }
 
     /// No frame shows it: each is waited for, and then all are looked at once more.
@@ -64,6 +127,50 @@ impl Robot<'_> {
             }
             if at_once {
                 return Ok(moment);
+            }
+        }
+    }
+
+    /// The main frame is waited for, with what the others show at the moment; where there are others, not for long.
+    async fn count(&mut self, count: &Count, deadline: Instant) -> Result<Moment, Failure> {
+        let asked = Instant::now();
+        let request = json!({
+            "what": "count",
+            "target": count.of.for_script(),
+            "at_least": count.at_least,
+            "at_most": count.at_most,
+            "others": 0,
+        });
+        let mut first_ms: Option<f64> = None;
+        loop {
+            let mut others = 0;
+            let places = self.context.places_below_main();
+            for place in &places {
+                let answer = self.context.ask_at(place, &request, deadline).await;
+                let answer = self.or_failure(answer, "the page does not respond").await?;
+                let seen = answer.and_then(|answer| answer.value?.as_u64());
+                others += seen.unwrap_or(0);
+            }
+            let mut in_main = request.clone();
+            in_main["others"] = others.into();
+            let until = if places.is_empty() {
+                deadline
+            } else {
+                deadline.min(Instant::now() + FRAMES_AGAIN)
+            };
+            let answer = self.ask(Function::Perform, &in_main, until).await?;
+            if answer.ok {
+                return Ok(match first_ms {
+                    Some(from_ms) => Moment::Came(Wait {
+                        from_ms,
+                        until_ms: answer.came.unwrap_or(answer.at),
+                    }),
+                    None => answer.coming(),
+                });
+            }
+            first_ms.get_or_insert(answer.began);
+            if Instant::now() >= deadline || answer.why.as_deref() == Some("selector") {
+                return Err(self.refusal(answer, asked));
             }
         }
     }

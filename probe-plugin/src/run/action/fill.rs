@@ -24,7 +24,7 @@ impl Robot<'_> {
                 look: "field",
                 act: "fill",
                 target: &fill.field,
-                about: json!({ "given": fill.with.shown(), "tries": tries }),
+                about: json!({ "given": fill.with.shown(), "tries": tries, "secret": types_secret(fill) }),
                 text: Some(text.expose_secret()),
             };
             let done = self.in_one_call(&deed, deadline).await?;
@@ -83,10 +83,16 @@ impl Robot<'_> {
             "target": fill.field.for_script(),
             "shown": fill.field.to_string(),
             "empty": text.is_empty(),
+            "secret": types_secret(fill),
         });
         let sent_ms = self.clock.now_ms();
         let kept = self.context.do_at_once(place, &request, deadline).await;
         let kept = self.or_failure(kept, &late).await?;
         Ok(kept.by(&self.clock, sent_ms))
     }
+}
+
+/// What it holds then stands in no error.
+fn types_secret(fill: &Fill) -> bool {
+    fill.with.secrets().next().is_some()
 }

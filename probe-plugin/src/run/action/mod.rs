@@ -5,14 +5,18 @@ mod click;
 mod dialog;
 mod drag;
 mod expect;
+mod expect_answers;
 mod fill;
 mod goto;
 mod history;
 mod in_one_call;
 mod pointing;
 mod press;
+mod screenshot;
+mod script;
 mod scroll;
 mod select;
+mod store;
 mod tab;
 mod tick;
 mod timing;
@@ -56,12 +60,34 @@ pub struct Robot<'a> {
     pub action_timeout: Duration,
     /// When the journey's time is over.
     pub deadline: Instant,
+    /// The slug of the step that it is in.
+    pub step: String,
     /// What all its times are told by.
     pub clock: Clock,
     /// What it saw of each document.
     pub documents: Documents,
+    /// The pictures that the journey asked for.
+    pub pictures: Pictures,
     /// Each selector that had to stand in for the one that is meant.
     pub drifts: Vec<String>,
+}
+
+/// The pictures that a journey asks for.
+#[derive(Debug, Default)]
+pub struct Pictures {
+    /// Where nobody keeps them, none are taken.
+    pub wanted: bool,
+    /// In their order.
+    pub taken: Vec<PictureFile>,
+}
+
+/// A picture that a journey asked for.
+#[derive(Clone, Debug)]
+pub struct PictureFile {
+    /// The name of its file.
+    pub name: String,
+    /// The page.
+    pub jpeg: Vec<u8>,
 }
 
 /// Where the robot stood before an input: what has changed since tells what the input set off.
@@ -102,6 +128,9 @@ impl Robot<'_> {
             Action::Dialog(_) => self.dialog(deadline).await,
             Action::Tab(tab) => self.tab(tab, deadline).await,
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
+            Action::Store(store) => self.store(store, deadline).await,
+            Action::Script(script) => self.script(script, deadline).await,
+            Action::Screenshot(name) => self.screenshot(name, deadline).await,
             Action::Wait(duration) => self.wait(*duration).await,
         }
     }
@@ -362,7 +391,7 @@ impl Robot<'_> {
 
     fn resolve(&self, template: &Template) -> Result<SecretString, Failure> {
         template
-            .resolve(self.secrets)
+            .resolve(self.secrets, &self.context.stored)
             .map_err(|error| Failure::of_probe(ErrorClass::Config, error.to_string()))
     }
 }

@@ -21,7 +21,8 @@ impl Robot<'_> {
         let text = self.resolve(&typing.with)?;
         let (input, place) = match &typing.field {
             Some(field) => {
-                let request = json!({ "end": true });
+                let secret = typing.with.secrets().next().is_some();
+                let request = json!({ "end": true, "secret": secret });
                 let (place, found) = self.perform("focus", field, request, deadline).await?;
                 self.is_the_only_one(field, &place, deadline).await?;
                 (self.input(&found), Some(place))
