@@ -235,7 +235,7 @@ async fn walk(
 
 /// What is told of each document, without secrets.
 fn documents(robot: &Robot<'_>, redaction: &Redaction) -> Vec<DocumentReport> {
-    let mut documents = robot.documents.reports(robot.context.pages());
+    let mut documents = robot.documents.reports(&robot.context.pages());
     for document in &mut documents {
         document.url = redaction.apply(&document.url);
     }
