@@ -312,7 +312,10 @@ fn a_page_whose_process_is_gone_is_a_crash_and_nobodys_fault() {
     let point = &run.journey;
     assert_eq!(point.text("result"), Some("unmeasured"), "{}", point.0);
     assert_eq!(point.text("error_class"), Some("crash"), "{}", point.0);
-    assert_eq!(point.text("error"), Some("the page's process crashed"));
+    assert_eq!(
+        point.text("error"),
+        Some("the page's process crashed: it was ended by signal 9")
+    );
     probe.stop();
 }
 

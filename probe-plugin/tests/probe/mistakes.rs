@@ -208,7 +208,7 @@ actions = [
     FOLDER/journeys/journey.toml:11:3: unknown value `reloads`
       11 |   "reloads",
          |   ^
-      hint: did you mean `reload`? known here: goto, back, forward, reload, click, fill, press, dialog, tab, expect, wait
+      hint: did you mean `reload`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, dialog, tab, expect, store, script, screenshot, wait
     FOLDER/journeys/journey.toml:12:11: unknown value `first`
       12 |   { tab = "first" },
          |           ^

@@ -211,7 +211,7 @@ fn what_takes_no_click_is_told_with_the_reason() {
             page,
             "{ click = \"css=button\" }",
             "not_actionable",
-            "`button` is on the page and not visible",
+            "`css=button` is on the page and not visible",
         );
     }
 }

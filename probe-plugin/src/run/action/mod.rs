@@ -378,8 +378,11 @@ impl Robot<'_> {
             PageError::Dialog(_) => Failure::of_system(ErrorClass::Dialog, error.to_string()),
             PageError::Late | PageError::Call(CallError::Deadline(_)) => {
                 if still_answers(self.context.chromium()).await {
-                    let why = self.on_its_way().map(|why| format!(": {why}"));
-                    let why = why.unwrap_or_default();
+                    // Not said twice, where it is what did not answer.
+                    let way = self
+                        .on_its_way()
+                        .filter(|_| !late.ends_with("did not answer"));
+                    let why = way.map_or_else(String::new, |why| format!(": {why}"));
                     Failure::of_system(ErrorClass::Timeout, format!("{late} in time{why}"))
                 } else {
                     by_browser("the browser hangs: it answers nothing".into())
