@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template};
 
-use super::{Key, Target, selector::SECRET_IN_PAGE};
+use super::{Key, Target, Typed, selector::SECRET_IN_PAGE};
 
 /// What the robot does.
 #[derive(Clone, Debug, Deserialize)]
@@ -33,8 +33,8 @@ pub enum Action {
 pub struct Fill {
     /// The field.
     pub field: Target,
-    /// May hold references to secrets.
-    pub with: Template,
+    /// May hold references to secrets and to one-time codes.
+    pub with: Typed,
 }
 
 /// What the page must come to show.
@@ -52,7 +52,10 @@ pub enum Expectation {
 
 fn shown_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if text.contains("${secret:") {
+    if ["${secret:", "${totp:"]
+        .iter()
+        .any(|open| text.contains(open))
+    {
         return Err(D::Error::custom(SECRET_IN_PAGE));
     }
     if text.trim().is_empty() {
@@ -95,10 +98,18 @@ impl Action {
     /// The names of the secrets that it types.
     pub fn secrets(&self) -> Vec<&str> {
         match self {
-            Self::Goto(template) | Self::Fill(Fill { with: template, .. }) => {
-                template.secrets().collect()
-            }
+            Self::Goto(template) => template.secrets().collect(),
+            Self::Fill(Fill { with, .. }) => with.secrets().collect(),
             Self::Click(_) | Self::Press(_) | Self::Expect(_) | Self::Wait(_) => Vec::new(),
         }
+    }
+
+    /// The field that it types one-time codes into, and the names of the secrets that hold their keys.
+    pub fn codes(&self) -> Option<(&Target, Vec<&str>)> {
+        let (field, codes): (_, Vec<&str>) = match self {
+            Self::Fill(Fill { field, with }) => (field, with.codes().collect()),
+            _ => return None,
+        };
+        (!codes.is_empty()).then_some((field, codes))
     }
 }

@@ -6,8 +6,10 @@
 mod action;
 mod file;
 mod key;
+mod one_time_code;
 mod selector;
 mod target;
+mod typed;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -16,8 +18,10 @@ use vigia_contract::data_model::Impact;
 pub use action::{Action, Expectation, Fill};
 pub use file::{Every, read};
 pub use key::Key;
+pub use one_time_code::CodeKey;
 pub use selector::Selector;
 pub use target::Target;
+pub use typed::{Part, Typed};
 
 /// One user workflow through a system.
 #[derive(Clone, Debug)]
@@ -38,6 +42,23 @@ pub struct Journey {
     pub variables: BTreeSet<String>,
     /// In the order in which a user takes them; never empty.
     pub steps: Vec<Step>,
+}
+
+impl Journey {
+    /// The names of the secrets that it needs, each once.
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        let actions = self.steps.iter().flat_map(|step| &step.actions);
+        actions.flat_map(Action::secrets).collect()
+    }
+
+    /// The names of the secrets among them that hold the keys of one-time codes.
+    pub fn codes(&self) -> BTreeSet<&str> {
+        let actions = self.steps.iter().flat_map(|step| &step.actions);
+        actions
+            .filter_map(Action::codes)
+            .flat_map(|(_, names)| names)
+            .collect()
+    }
 }
 
 /// A named part of a journey that is timed and reported.

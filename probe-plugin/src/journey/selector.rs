@@ -62,7 +62,10 @@ impl Selector {
             }
             _ => ("css", text),
         };
-        if text.contains("${secret:") {
+        if ["${secret:", "${totp:"]
+            .iter()
+            .any(|open| text.contains(open))
+        {
             return Err(SECRET_IN_PAGE.into());
         }
         let value = value.trim().to_owned();

@@ -109,7 +109,7 @@ async fn walk(
     wants_screenshot: impl FnOnce(Outcome) -> bool,
 ) -> RunReport {
     let journey = order.journey;
-    let redaction = Redaction::of(journey, order.secrets);
+    let mut redaction = Redaction::of(journey, order.secrets);
     let mut robot = Robot {
         context,
         secrets: order.secrets,
@@ -118,12 +118,15 @@ async fn walk(
         step: String::new(),
         documents: Documents::default(),
         drifts: Vec::new(),
+        own_wait_ms: 0.0,
+        typed_codes: Vec::new(),
     };
     let mut steps = Vec::new();
     let mut failure = None;
     for (index, step) in journey.steps.iter().enumerate() {
         robot.step.clone_from(&step.slug);
         let done = take(&mut robot, step, |name| stopwatch.lap(Some(index), name)).await;
+        redaction.add(&robot.typed_codes);
         let (duration, outcome) = match &done {
             Ok(duration) => (
                 Some(*duration),
@@ -204,6 +207,7 @@ async fn take(
     mut done: impl FnMut(&'static str),
 ) -> Result<Duration, Failure> {
     let mut whole: Option<action::Moment> = None;
+    robot.own_wait_ms = 0.0;
     for action in &step.actions {
         let acted = robot.act(action).await;
         done(action.name());
@@ -218,7 +222,7 @@ async fn take(
     }
     robot.look().await;
     done("look");
-    let waited_ms = whole.map_or(0.0, |whole| whole.ended_ms - whole.began_ms);
+    let waited_ms = whole.map_or(0.0, |whole| whole.ended_ms - whole.began_ms) - robot.own_wait_ms;
     Ok(Duration::from_secs_f64(waited_ms.max(0.0) / 1000.0))
 }
 

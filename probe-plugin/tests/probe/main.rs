@@ -12,6 +12,7 @@ mod hostile_pages;
 mod journeys;
 mod launching;
 mod mistakes;
+mod network;
 mod pages;
 mod running;
 mod soak;

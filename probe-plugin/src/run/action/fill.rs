@@ -14,7 +14,7 @@ use crate::{
 
 impl Robot<'_> {
     pub(super) async fn fill(&mut self, fill: &Fill, deadline: Instant) -> Result<Moment, Failure> {
-        let text = self.resolve(&fill.with)?;
+        let text = self.resolve_typed(&fill.with)?;
         let asked = Instant::now();
         let (place, found) = self
             .perform("fill", &fill.field, json!({}), deadline)

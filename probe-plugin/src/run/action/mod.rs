@@ -2,6 +2,7 @@
 //! here is what all of them share.
 
 mod click;
+mod code;
 mod expect;
 mod fill;
 mod goto;
@@ -58,6 +59,10 @@ pub struct Robot<'a> {
     pub documents: Documents,
     /// Each selector that had to stand in for the one that is meant.
     pub drifts: Vec<String>,
+    /// What it waited in this step for reasons of its own, in milliseconds: no user's time.
+    pub own_wait_ms: f64,
+    /// The one-time codes that it typed, so that they are told to nobody.
+    pub typed_codes: Vec<SecretString>,
 }
 
 /// Where the robot stood before an input: what has changed since tells what the input set off.
@@ -75,8 +80,9 @@ impl Robot<'_> {
         if Instant::now() >= self.deadline {
             return Err(over_time(None));
         }
+        let waited_since_ms = self.await_code(action).await?;
         let deadline = self.deadline.min(Instant::now() + self.action_timeout);
-        let moment = match action {
+        let mut moment = match action {
             Action::Goto(address) => self.goto(address, deadline).await,
             Action::Click(target) => self.click(target, deadline).await,
             Action::Fill(fill) => self.fill(fill, deadline).await,
@@ -84,6 +90,7 @@ impl Robot<'_> {
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
             Action::Wait(duration) => self.wait(*duration).await,
         }?;
+        moment.began_ms = waited_since_ms.unwrap_or(moment.began_ms);
         match self.unexpected_dialog() {
             Some(failure) => Err(failure),
             None => Ok(moment),
