@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template};
 
-use super::{Key, Target, Typed, selector::SECRET_IN_PAGE};
+use super::{Cookie, Key, Target, Typed, selector::SECRET_IN_PAGE};
 
 /// What the robot does.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +20,8 @@ pub enum Action {
     Fill(Fill),
     /// Presses a key on the element that has the focus: `Enter`, `Tab`, `Escape`, an arrow, a single character.
     Press(Key),
+    /// Gives the browser a cookie, or takes some away.
+    Cookie(Cookie),
     /// Waits until the page shows something.
     Expect(Expectation),
     /// Does nothing for a while, as a user who reads. The time counts.
@@ -90,6 +92,7 @@ impl Action {
             Self::Click(_) => "click",
             Self::Fill(_) => "fill",
             Self::Press(_) => "press",
+            Self::Cookie(_) => "cookie",
             Self::Expect(_) => "expect",
             Self::Wait(_) => "wait",
         }
@@ -100,7 +103,12 @@ impl Action {
         match self {
             Self::Goto(template) => template.secrets().collect(),
             Self::Fill(Fill { with, .. }) => with.secrets().collect(),
-            Self::Click(_) | Self::Press(_) | Self::Expect(_) | Self::Wait(_) => Vec::new(),
+            Self::Cookie(Cookie::Set(set)) => set.value.secrets().collect(),
+            Self::Cookie(Cookie::Clear(_))
+            | Self::Click(_)
+            | Self::Press(_)
+            | Self::Expect(_)
+            | Self::Wait(_) => Vec::new(),
         }
     }
 

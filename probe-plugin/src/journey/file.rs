@@ -12,7 +12,7 @@ use vigia_contract::{
     variables::Variables,
 };
 
-use super::{Action, Journey, Step};
+use super::{Action, BasicAuth, Headers, Journey, Step};
 
 /// How long an action may take where the file does not say: users give up before that.
 const ACTION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
@@ -32,6 +32,10 @@ struct JourneyFile {
     /// Already filled in when the file is read; here so that other keys stay unknown.
     #[serde(default)]
     variables: Variables,
+    #[serde(default)]
+    basic_auth: Vec<BasicAuth>,
+    #[serde(default)]
+    headers: Vec<Headers>,
     step: Spanned<Vec<StepTable>>,
 }
 
@@ -108,6 +112,8 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
             .action_timeout
             .unwrap_or(ACTION_TIMEOUT_DEFAULT)
             .min(file.timeout),
+        basic_auth: file.basic_auth,
+        headers: file.headers,
         steps,
     })
 }

@@ -6,6 +6,7 @@
 mod action;
 mod file;
 mod key;
+mod network;
 mod one_time_code;
 mod selector;
 mod target;
@@ -13,11 +14,12 @@ mod typed;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use vigia_contract::data_model::Impact;
+use vigia_contract::{data_model::Impact, secret::Template};
 
 pub use action::{Action, Expectation, Fill};
 pub use file::{Every, read};
 pub use key::Key;
+pub use network::{BasicAuth, Cookie, Headers, SetCookie};
 pub use one_time_code::CodeKey;
 pub use selector::Selector;
 pub use target::Target;
@@ -40,6 +42,10 @@ pub struct Journey {
     pub action_timeout: Duration,
     /// The names of the variables that its file has.
     pub variables: BTreeSet<String>,
+    /// For servers that ask for a name and a password before they show anything.
+    pub basic_auth: Vec<BasicAuth>,
+    /// What is sent along with requests.
+    pub headers: Vec<Headers>,
     /// In the order in which a user takes them; never empty.
     pub steps: Vec<Step>,
 }
@@ -48,7 +54,14 @@ impl Journey {
     /// The names of the secrets that it needs, each once.
     pub fn secrets(&self) -> BTreeSet<&str> {
         let actions = self.steps.iter().flat_map(|step| &step.actions);
-        actions.flat_map(Action::secrets).collect()
+        let logins = self.basic_auth.iter();
+        let logins = logins.flat_map(|login| login.user.secrets().chain(login.password.secrets()));
+        let headers = self.headers.iter().flat_map(|headers| headers.set.values());
+        actions
+            .flat_map(Action::secrets)
+            .chain(logins)
+            .chain(headers.flat_map(Template::secrets))
+            .collect()
     }
 
     /// The names of the secrets among them that hold the keys of one-time codes.

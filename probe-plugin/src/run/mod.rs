@@ -19,11 +19,13 @@ use std::{
 use jiff::Timestamp;
 use vigia_contract::{
     data_model::{ErrorClass, Outcome},
-    secret::SecretPlaces,
+    secret::{SecretPlaces, SecretString, Template},
 };
 
 use crate::{
-    browser::{Chromium, Context, PageState, Traffic, WarmBrowser},
+    browser::{
+        AddedHeaders, Chromium, Context, Credentials, Interception, PageState, Traffic, WarmBrowser,
+    },
     journey::{Journey, Step},
     log::{Level, log},
 };
@@ -69,8 +71,12 @@ pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> boo
         }
     };
     stopwatch.lap(None, "browser");
+    let interception = match interception(&order) {
+        Ok(interception) => interception,
+        Err(failure) => return RunReport::without_a_look(run_id, order.started, failure),
+    };
     let opened = Context::open(Arc::clone(&chromium), Instant::now() + OPEN_DEADLINE).await;
-    let context = match opened {
+    let mut context = match opened {
         Ok(context) => context,
         Err(error) => {
             order.browser.give_up(&chromium).await;
@@ -81,13 +87,49 @@ pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> boo
             return RunReport::without_a_look(run_id, order.started, failure);
         }
     };
+    let encoded_credentials = interception.encoded_credentials();
+    context.intercept(interception);
     let opening = context.opening();
     stopwatch.parts([("context", opening.context), ("tab", opening.tab)]);
-    let report = walk(order, run_id, context, stopwatch, wants_screenshot).await;
+    let report = walk(
+        order,
+        run_id,
+        context,
+        &encoded_credentials,
+        stopwatch,
+        wants_screenshot,
+    )
+    .await;
     if is_about_the_browser(&report) {
         order.browser.give_up(&chromium).await;
     }
     report
+}
+
+/// What the journey adds to its requests, with every secret in its place.
+fn interception(order: &Order<'_>) -> Result<Interception, Failure> {
+    let resolve = |template: &Template| {
+        template
+            .resolve(order.secrets)
+            .map_err(|error| Failure::of_probe(ErrorClass::Config, error.to_string()))
+    };
+    let mut interception = Interception::default();
+    for login in &order.journey.basic_auth {
+        interception.credentials.push(Credentials {
+            addresses: login.url.0.clone(),
+            user: resolve(&login.user)?,
+            password: resolve(&login.password)?,
+        });
+    }
+    for headers in &order.journey.headers {
+        let set = headers.set.iter();
+        let set = set.map(|(name, value)| Ok((name.clone(), resolve(value)?)));
+        interception.headers.push(AddedHeaders {
+            addresses: headers.url.0.clone(),
+            set: set.collect::<Result<_, Failure>>()?,
+        });
+    }
+    Ok(interception)
 }
 
 /// Milliseconds since 1970, the process and its count of runs: sortable, and never the same again.
@@ -105,11 +147,13 @@ async fn walk(
     order: Order<'_>,
     run_id: String,
     context: Context,
+    encoded_credentials: &[SecretString],
     mut stopwatch: Stopwatch,
     wants_screenshot: impl FnOnce(Outcome) -> bool,
 ) -> RunReport {
     let journey = order.journey;
     let mut redaction = Redaction::of(journey, order.secrets);
+    redaction.add(encoded_credentials);
     let mut robot = Robot {
         context,
         secrets: order.secrets,

@@ -213,3 +213,135 @@ fn a_one_time_code_is_the_one_of_the_moment_and_is_told_to_nobody() {
     let url = run.journey.text("url").unwrap();
     assert!(url.ends_with("/codigo?c=***"), "told: {url}");
 }
+
+/// `robot:clave-del-robot` as a header holds it.
+const AUTHORISATION: &str = "Basic cm9ib3Q6Y2xhdmUtZGVsLXJvYm90";
+
+/// Asks for a name and a password everywhere; `/salir` leads to another site, `/marco` has it in a frame and calls it.
+fn guarded(other: String) -> Server {
+    Server::start(move |request| {
+        if request.header("Authorization") != Some(AUTHORISATION) {
+            return (
+                "401 Unauthorized",
+                "WWW-Authenticate: Basic realm=\"x\"\r\nContent-Type: text/html\r\n".into(),
+                "<p>No</p>".into(),
+            );
+        }
+        match request.path.as_str() {
+            "/salir" => (
+                "302 Found",
+                format!("Location: {other}/fin\r\n"),
+                String::new(),
+            ),
+            "/marco" => html(format!(
+                "<iframe src='{other}/fin'></iframe><p id=p></p><script>fetch('/dato').then(async (r) => p.textContent = await r.text())</script>"
+            )),
+            _ => html("<p>Bienvenido</p>"),
+        }
+    })
+}
+
+const LOGIN: &str = r#"[[basic_auth]]
+url = "${portal}"
+user = "robot"
+password = "${secret:CLAVE_RED}""#;
+
+#[test]
+fn a_password_answers_the_server_that_it_is_for_and_no_other() {
+    // The other one asks too: whoever answered it would give the password away.
+    let other = guarded("http://127.0.0.1:1".into());
+    let server = guarded(other.url("localhost"));
+    let actions = r#"{ goto = "${portal}/" }, { expect = { text = "Bienvenido" } },
+        { goto = "${portal}/marco" }, { expect = { text = "Bienvenido" } }, { expect = { text = "No" } }, { goto = "${portal}/salir" }"#;
+    let run = walk(
+        &journey(LOGIN, actions),
+        &server.url("127.0.0.1"),
+        &[("CLAVE_RED", "clave-del-robot")],
+    );
+
+    expect_failed(&run, "http_status", "`http://localhost");
+    assert!(!server.requests("/dato").is_empty());
+    let there = other.requests("/fin");
+    assert_eq!(there.len(), 2, "{there:?}");
+    for request in there {
+        assert_eq!(request.header("Authorization"), None);
+    }
+}
+
+#[test]
+fn a_wrong_password_is_told_by_its_status_and_tried_once() {
+    let server = guarded(String::new());
+    let run = walk(
+        &journey(LOGIN, r#"{ goto = "${portal}/" }"#),
+        &server.url("127.0.0.1"),
+        &[("CLAVE_RED", "clave-vieja-del-robot")],
+    );
+
+    expect_failed(&run, "http_status", "`http://127.0.0.1");
+    assert_eq!(run.journey.integer("http_status"), Some(401));
+    let tried = server.requests("/");
+    assert_eq!(tried.len(), 2, "{tried:?}");
+}
+
+#[test]
+fn headers_go_to_the_addresses_that_they_are_for_and_to_no_other() {
+    let other = Server::start(|_| html("<p>Otro</p>"));
+    let there = other.url("localhost");
+    let server = Server::start(move |request| match request.path.as_str() {
+        "/salir" => (
+            "302 Found",
+            format!("Location: {there}/fin\r\n"),
+            String::new(),
+        ),
+        "/" => html(format!(
+            "<iframe src='{there}/marco'></iframe><img src='{there}/imagen'><p id=p></p><script>fetch('/dato').then(async (r) => p.textContent = await r.text())</script>"
+        )),
+        _ => html("Bienvenido"),
+    });
+    let tables = r#"[[headers]]
+url = "${portal}"
+set = { X-Robot = "vigia", Authorization = "Bearer ${secret:FICHA_RED}" }"#;
+    let actions = r#"{ goto = "${portal}/" }, { expect = { text = "Bienvenido" } }, { expect = { text = "Otro" } },
+        { goto = "${portal}/salir" }, { expect = { text = "Otro" } }"#;
+    let run = walk(
+        &journey(tables, actions),
+        &server.url("127.0.0.1"),
+        &[("FICHA_RED", "ficha-del-robot")],
+    );
+
+    expect_ok(&run);
+    for path in ["/", "/dato", "/salir"] {
+        let request = server.requests(path).remove(0);
+        assert_eq!(request.header("X-Robot"), Some("vigia"), "{path}");
+        assert_eq!(
+            request.header("Authorization"),
+            Some("Bearer ficha-del-robot"),
+            "{path}"
+        );
+    }
+    for path in ["/marco", "/imagen", "/fin"] {
+        let request = other.requests(path).remove(0);
+        assert_eq!(request.header("X-Robot"), None, "{path}");
+        assert_eq!(request.header("Authorization"), None, "{path}");
+    }
+}
+
+#[test]
+fn a_cookie_is_sent_to_its_host_until_it_is_cleared() {
+    let server = Server::start(|_| html("<p>Bienvenido</p>"));
+    let actions = r#"{ cookie = { set = { url = "${portal}/", name = "idioma", value = "es-${secret:GALLETA_RED}" } } },
+        { goto = "${portal}/con" }, { cookie = { clear = "${portal}/" } }, { goto = "${portal}/sin" }"#;
+    let run = walk(
+        &journey("", actions),
+        &server.url("127.0.0.1"),
+        &[("GALLETA_RED", "galleta123")],
+    );
+
+    expect_ok(&run);
+    let cookie = |path: &str| {
+        let request = server.requests(path).remove(0);
+        request.header("Cookie").map(str::to_owned)
+    };
+    assert_eq!(cookie("/con").as_deref(), Some("idioma=es-galleta123"));
+    assert_eq!(cookie("/sin"), None);
+}

@@ -5,6 +5,7 @@
 //! is known is never older than the answer.
 
 mod ask;
+mod interception;
 mod prepare;
 
 use std::{
@@ -24,6 +25,7 @@ use super::{
 };
 use prepare::prepare;
 
+pub use interception::{AddedHeaders, Credentials, Interception};
 pub use prepare::attach_to;
 
 /// What a desktop user's window shows of a page, in pixels.
@@ -84,6 +86,8 @@ pub struct Context {
     /// What the dialogs said that were answered as told.
     answered_dialogs: Vec<String>,
     questions: u64,
+    /// What is added to its requests.
+    interception: Interception,
     opening: Opening,
 }
 
@@ -122,6 +126,7 @@ impl Context {
             dialog_answer: None,
             answered_dialogs: Vec::new(),
             questions: 0,
+            interception: Interception::default(),
             opening: Opening::default(),
         };
         let create = Target::CreateTarget {
@@ -193,6 +198,14 @@ impl Context {
             .and_then(|frame| frames.get(frame))
             .is_none_or(|frame| frame.id == main.id || !frame.navigating());
         self.asked_for.is_empty() && main_arrived && inner
+    }
+
+    /// From now on this is added to the run's requests.
+    pub fn intercept(&mut self, interception: Interception) {
+        for tab in &self.tabs {
+            interception.enable(self.chromium.connection(), &tab.session);
+        }
+        self.interception = interception;
     }
 
     /// Brings a tab to the front.
@@ -273,6 +286,9 @@ impl Context {
                 self.asked_for
                     .push(!(url.is_empty() || url == "about:blank"));
             }
+            "Fetch.requestPaused" | "Fetch.authRequired" => {
+                self.interception.take(self.chromium.connection(), event);
+            }
             "Page.javascriptDialogOpening" => self.answer_dialog(event),
             "Target.targetCrashed" => {
                 if let Some(crash) = event.read::<Crash>()
@@ -298,6 +314,8 @@ impl Context {
             return;
         };
         let session = SessionId(attached.session_id);
+        self.interception
+            .enable(self.chromium.connection(), &session);
         prepare(self.chromium.connection(), &session);
         if attached.target_info.r#type == "page" {
             let loads = (!self.asked_for.is_empty()).then(|| self.asked_for.remove(0));

@@ -3,6 +3,7 @@
 
 mod click;
 mod code;
+mod cookie;
 mod expect;
 mod fill;
 mod goto;
@@ -86,6 +87,7 @@ impl Robot<'_> {
             Action::Goto(address) => self.goto(address, deadline).await,
             Action::Click(target) => self.click(target, deadline).await,
             Action::Fill(fill) => self.fill(fill, deadline).await,
+            Action::Cookie(cookie) => self.cookie(cookie, deadline).await,
             Action::Press(key) => self.press(key, deadline).await,
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
             Action::Wait(duration) => self.wait(*duration).await,
