@@ -18,7 +18,10 @@ use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 pub use connection::{CallError, Connection, SessionId};
-pub use context::{AddedHeaders, Context, Credentials, DialogAnswer, Interception, PageError};
+pub use context::{
+    AddedHeaders, Coming, Context, Credentials, DialogAnswer, DownloadedFile, Interception,
+    PageError,
+};
 pub use frames::Frames;
 pub use launch::{Chromium, LaunchError};
 pub use memory::{resident_bytes, resident_bytes_of_group};

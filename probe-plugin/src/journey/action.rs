@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template};
 
-use super::{Cookie, Key, Target, Typed, selector::SECRET_IN_PAGE};
+use super::{Cookie, Download, Key, Target, Typed, selector::SECRET_IN_PAGE};
 
 /// What the robot does.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,6 +50,8 @@ pub enum Expectation {
     Visible(Target),
     /// No such element that a user can see.
     Hidden(Target),
+    /// A whole file, behind the action that starts its download.
+    Download(Download),
 }
 
 fn shown_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

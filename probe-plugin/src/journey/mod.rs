@@ -4,6 +4,7 @@
 //! variables are filled in. Only secrets stay references until the moment they are typed.
 
 mod action;
+mod download;
 mod file;
 mod key;
 mod network;
@@ -17,6 +18,7 @@ use std::{collections::BTreeSet, time::Duration};
 use vigia_contract::{data_model::Impact, secret::Template};
 
 pub use action::{Action, Expectation, Fill};
+pub use download::Download;
 pub use file::{Every, read};
 pub use key::Key;
 pub use network::{BasicAuth, Cookie, Headers, SetCookie};
@@ -62,6 +64,12 @@ impl Journey {
             .chain(logins)
             .chain(headers.flat_map(Template::secrets))
             .collect()
+    }
+
+    /// Whether it waits for a file.
+    pub fn downloads(&self) -> bool {
+        let mut actions = self.steps.iter().flat_map(|step| &step.actions);
+        actions.any(|action| matches!(action, Action::Expect(Expectation::Download(_))))
     }
 
     /// The names of the secrets among them that hold the keys of one-time codes.

@@ -89,6 +89,13 @@ pub async fn run(order: Order<'_>, wants_screenshot: impl FnOnce(Outcome) -> boo
     };
     let encoded_credentials = interception.encoded_credentials();
     context.intercept(interception);
+    if !order.journey.downloads() {
+        context.refuse_downloads();
+    } else if let Err(error) = context.accept_downloads() {
+        let told = format!("failed to make a folder for downloads: {error}");
+        let failure = Failure::of_probe(ErrorClass::Browser, told);
+        return RunReport::without_a_look(run_id, order.started, failure);
+    }
     let opening = context.opening();
     stopwatch.parts([("context", opening.context), ("tab", opening.tab)]);
     let report = walk(

@@ -345,3 +345,82 @@ fn a_cookie_is_sent_to_its_host_until_it_is_cleared() {
     assert_eq!(cookie("/con").as_deref(), Some("idioma=es-galleta123"));
     assert_eq!(cookie("/sin"), None);
 }
+
+/// Hands out files: a whole one, an empty one, one that breaks off, one that never ends.
+fn files() -> Server {
+    let file = |more: &str, body: &str| {
+        let headers = format!(
+            "Content-Type: application/pdf\r\nContent-Disposition: attachment; filename=\"acta-7.pdf\"\r\n{more}"
+        );
+        ("200 OK", headers, body.to_owned())
+    };
+    Server::start(move |request| match request.path.as_str() {
+        "/entera" => file("", "%PDF-1.7 acta"),
+        "/vacia" => file("", ""),
+        "/rota" => file("Content-Length: 5000\r\nX-Cut: 1\r\n", "%PDF-1.7"),
+        "/eterna" => file("Content-Length: 5000\r\n", "%PDF-1.7"),
+        _ => html(
+            "<p>Actas</p><a href=/entera>Entera</a> <a href=/entera target=_blank>Aparte</a> <a href=/vacia>Vacia</a> <a href=/rota>Rota</a> <a href=/eterna>Eterna</a> <a href=#>Ninguna</a>",
+        ),
+    })
+}
+
+fn download(link: &str, expected: &str) -> Run {
+    let actions = format!(
+        r#"{{ goto = "${{portal}}/" }}, {{ click = "text={link}" }}, {expected} {{ expect = {{ text = "Actas" }} }}"#
+    );
+    walk(&journey("", &actions), &files().url("127.0.0.1"), &[])
+}
+
+const WHOLE: &str = r#"{ expect = { download = { name = "acta-*.pdf", at_least_bytes = 13, contains = "%PDF-" } } },"#;
+
+#[test]
+fn a_file_is_downloaded_whole() {
+    expect_ok(&download("Entera", WHOLE));
+    expect_ok(&download("Aparte", WHOLE));
+}
+
+#[test]
+fn a_download_that_is_not_what_it_should_be_fails_with_what_it_is() {
+    for (link, expected, told) in [
+        (
+            "Vacia",
+            WHOLE.to_owned(),
+            "the download `acta-7.pdf` is empty",
+        ),
+        (
+            "Rota",
+            WHOLE.to_owned(),
+            "the download of `acta-7.pdf` broke off: 8 of 5000 bytes had come",
+        ),
+        (
+            "Eterna",
+            WHOLE.to_owned(),
+            "the download of `acta-7.pdf` did not end: 8 of 5000 bytes had come",
+        ),
+        ("Ninguna", WHOLE.to_owned(), "no download began"),
+        (
+            "Entera",
+            WHOLE.replace("acta-*", "informe-*"),
+            "the download is called `acta-7.pdf`, not `informe-*.pdf`",
+        ),
+        (
+            "Entera",
+            WHOLE.replace("13", "14"),
+            "the download `acta-7.pdf` has 13 bytes, not 14 or more",
+        ),
+        (
+            "Entera",
+            WHOLE.replace("%PDF-", "<html"),
+            "the download `acta-7.pdf` does not contain `<html` in its 13 bytes",
+        ),
+    ] {
+        expect_failed(&download(link, &expected), "download", told);
+    }
+}
+
+#[test]
+fn a_download_that_nobody_expected_does_not_hang_the_step() {
+    expect_ok(&download("Eterna", ""));
+    expect_ok(&download("Aparte", ""));
+}

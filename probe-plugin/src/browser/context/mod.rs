@@ -5,6 +5,7 @@
 //! is known is never older than the answer.
 
 mod ask;
+mod downloads;
 mod interception;
 mod prepare;
 
@@ -23,8 +24,10 @@ use super::{
     frames::Attached,
     page_state::Crash,
 };
+use downloads::Downloads;
 use prepare::prepare;
 
+pub use downloads::{Coming, DownloadedFile};
 pub use interception::{AddedHeaders, Credentials, Interception};
 pub use prepare::attach_to;
 
@@ -88,6 +91,8 @@ pub struct Context {
     questions: u64,
     /// What is added to its requests.
     interception: Interception,
+    /// Nothing where none is expected: then there are none.
+    downloads: Option<Downloads>,
     opening: Opening,
 }
 
@@ -127,6 +132,7 @@ impl Context {
             answered_dialogs: Vec::new(),
             questions: 0,
             interception: Interception::default(),
+            downloads: None,
             opening: Opening::default(),
         };
         let create = Target::CreateTarget {
@@ -206,6 +212,51 @@ impl Context {
             interception.enable(self.chromium.connection(), &tab.session);
         }
         self.interception = interception;
+    }
+
+    /// From now on files are downloaded, into a folder that goes with this context.
+    pub fn accept_downloads(&mut self) -> std::io::Result<()> {
+        let profile = self.chromium.folder();
+        let profile = profile.ok_or(std::io::ErrorKind::NotFound)?;
+        let folder = tempfile::Builder::new()
+            .prefix("downloads-")
+            .tempdir_in(profile)?;
+        self.downloads_are(
+            Browser::SetDownloadBehaviorBehaviorOption::AllowAndName,
+            Some(folder.path().display().to_string()),
+        );
+        self.downloads = Some(Downloads::new(folder));
+        Ok(())
+    }
+
+    /// Files that nobody expects are not kept.
+    pub fn refuse_downloads(&self) {
+        self.downloads_are(Browser::SetDownloadBehaviorBehaviorOption::Deny, None);
+    }
+
+    fn downloads_are(
+        &self,
+        behavior: Browser::SetDownloadBehaviorBehaviorOption,
+        download_path: Option<String>,
+    ) {
+        self.send(&Browser::SetDownloadBehavior {
+            behavior,
+            browser_context_id: Some(self.id.clone()),
+            download_path,
+            // The browser's own events leave out the files of windows that pages open; the pages' events do not.
+            events_enabled: None,
+        });
+    }
+
+    /// The oldest file that nobody has looked at yet.
+    pub fn download(&self) -> Option<&DownloadedFile> {
+        self.downloads.as_ref()?.files.first()
+    }
+
+    /// The same, which is looked at now.
+    pub fn take_download(&mut self) -> Option<DownloadedFile> {
+        let files = &mut self.downloads.as_mut()?.files;
+        (!files.is_empty()).then(|| files.remove(0))
     }
 
     /// Brings a tab to the front.
@@ -289,6 +340,7 @@ impl Context {
             "Fetch.requestPaused" | "Fetch.authRequired" => {
                 self.interception.take(self.chromium.connection(), event);
             }
+            "Page.downloadWillBegin" | "Page.downloadProgress" => self.downloading(event),
             "Page.javascriptDialogOpening" => self.answer_dialog(event),
             "Target.targetCrashed" => {
                 if let Some(crash) = event.read::<Crash>()
@@ -305,6 +357,28 @@ impl Context {
                     tab.state.apply(event);
                 }
             }
+        }
+    }
+
+    /// A window that was only opened for a file has nothing to show: a user's browser closes it. Its session tells how the
+    /// file is coming, so here it is closed when that has come.
+    fn downloading(&mut self, event: &Event) {
+        if let Some(downloads) = &mut self.downloads {
+            downloads.apply(event);
+        }
+        let mut tabs = self.tabs.iter();
+        let only_for_file = tabs
+            .find(|tab| tab.session == event.session && tab.state.frames.main().loader.is_empty());
+        let Some((session, Some(opener))) =
+            only_for_file.map(|tab| (tab.session.clone(), tab.opener.clone()))
+        else {
+            return;
+        };
+        if event.method == "Page.downloadWillBegin" {
+            self.bring_to_front(&opener);
+        } else if downloads::ends(event) {
+            let close = PageDomain::Close(None);
+            send(self.chromium.connection(), &session, &close);
         }
     }
 
@@ -401,6 +475,10 @@ impl Drop for Context {
             browser_context_id: self.id.clone(),
         };
         drop(connection.call(None, &dispose, Instant::now()));
+        if let Some(downloads) = self.downloads.take() {
+            // Not on a thread of the runtime: files may be large. What the browser still writes goes with its profile.
+            std::thread::spawn(move || drop(downloads));
+        }
     }
 }
 

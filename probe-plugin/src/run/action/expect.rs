@@ -25,6 +25,9 @@ impl Robot<'_> {
             Expectation::Visible(target) => {
                 self.perform("visible", target, json!({}), deadline).await?
             }
+            Expectation::Download(download) => {
+                return self.expect_download(download, deadline).await;
+            }
             Expectation::Hidden(target) => return self.hidden(target, deadline).await,
         };
         Ok(Moment {

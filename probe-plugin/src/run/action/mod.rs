@@ -4,6 +4,7 @@
 mod click;
 mod code;
 mod cookie;
+mod download;
 mod expect;
 mod fill;
 mod goto;
