@@ -21,7 +21,7 @@ pub(crate) fn fill_in(text: &str, variables: &Variables) -> Result<String, Vec<S
         match variables.get(name) {
             Some(value) => filled.push_str(value),
             None if name.starts_with("secret:") || name.starts_with("totp:") => {
-                filled.push_str(&rest[start..=end])
+                filled.push_str(&rest[start..=end]);
             }
             None => unknown.push(name.to_owned()),
         }

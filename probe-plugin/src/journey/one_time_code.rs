@@ -152,7 +152,7 @@ mod tests {
             key.left(Duration::from_millis(59_500)),
             Duration::from_millis(500)
         );
-        assert_eq!(key.left(Duration::from_secs(60)), Duration::from_secs(30));
+        assert_eq!(key.left(Duration::from_mins(1)), Duration::from_secs(30));
     }
 
     #[test]

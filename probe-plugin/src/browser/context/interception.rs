@@ -105,25 +105,22 @@ impl Interception {
         let Some(paused) = event.read::<Paused>() else {
             return;
         };
-        match &paused.auth_challenge {
-            Some(challenge) => {
-                let answer = Fetch::ContinueWithAuth {
-                    auth_challenge_response: self.answer(&paused, challenge),
-                    request_id: paused.request_id,
-                };
-                send(connection, &event.session, &answer);
-            }
-            None => {
-                let go_on = Fetch::ContinueRequest {
-                    headers: self.with_headers(&paused.request),
-                    request_id: paused.request_id,
-                    url: None,
-                    method: None,
-                    post_data: None,
-                    intercept_response: None,
-                };
-                send(connection, &event.session, &go_on);
-            }
+        if let Some(challenge) = &paused.auth_challenge {
+            let answer = Fetch::ContinueWithAuth {
+                auth_challenge_response: self.answer(&paused, challenge),
+                request_id: paused.request_id,
+            };
+            send(connection, &event.session, &answer);
+        } else {
+            let go_on = Fetch::ContinueRequest {
+                headers: self.with_headers(&paused.request),
+                request_id: paused.request_id,
+                url: None,
+                method: None,
+                post_data: None,
+                intercept_response: None,
+            };
+            send(connection, &event.session, &go_on);
         }
     }
 
