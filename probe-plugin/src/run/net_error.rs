@@ -58,6 +58,8 @@ fn class(name: &str) -> ErrorClass {
         "ERR_HTTP_RESPONSE_CODE_FAILURE",
         "ERR_TOO_MANY_REDIRECTS",
         "ERR_INVALID_HTTP_RESPONSE",
+        // A status of 401, and nobody who could be asked for a password.
+        "ERR_INVALID_AUTH_CREDENTIALS",
     ]) {
         ErrorClass::HttpStatus
     } else if is(&["ERR_TIMED_OUT", "ERR_CONNECTION_TIMED_OUT"]) {

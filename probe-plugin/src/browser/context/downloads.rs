@@ -41,6 +41,8 @@ pub struct Downloads {
     pub folder: TempDir,
     /// The oldest first; those that were looked at are taken out.
     pub files: Vec<DownloadedFile>,
+    /// All that ever began: each is told of twice.
+    known: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -65,12 +67,17 @@ impl Downloads {
         Self {
             folder,
             files: Vec::new(),
+            known: Vec::new(),
         }
     }
 
     /// Takes an event in.
     pub fn apply(&mut self, event: &Event) {
         if let Some(begins) = event.read::<Begins>() {
+            if self.known.contains(&begins.guid) {
+                return;
+            }
+            self.known.push(begins.guid.clone());
             self.files.push(DownloadedFile {
                 name: begins.suggested_filename,
                 path: self.folder.path().join(&begins.guid),

@@ -243,8 +243,9 @@ impl Context {
             behavior,
             browser_context_id: Some(self.id.clone()),
             download_path,
-            // The browser's own events leave out the files of windows that pages open; the pages' events do not.
-            events_enabled: None,
+            // The headless shell's own events leave out the files of windows that pages open, and the events of a window
+            // end with it, which full Chromium closes before its file is whole: so both are listened to.
+            events_enabled: Some(true),
         });
     }
 
@@ -340,7 +341,10 @@ impl Context {
             "Fetch.requestPaused" | "Fetch.authRequired" => {
                 self.interception.take(self.chromium.connection(), event);
             }
-            "Page.downloadWillBegin" | "Page.downloadProgress" => self.downloading(event),
+            "Page.downloadWillBegin"
+            | "Page.downloadProgress"
+            | "Browser.downloadWillBegin"
+            | "Browser.downloadProgress" => self.downloading(event),
             "Page.javascriptDialogOpening" => self.answer_dialog(event),
             "Target.targetCrashed" => {
                 if let Some(crash) = event.read::<Crash>()
