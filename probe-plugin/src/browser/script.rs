@@ -25,13 +25,13 @@ pub const SOURCE: &str = concat!(
     include_str!("in_page/holds.js"),
     include_str!("in_page/vitals.js"),
     include_str!("in_page/perform.js"),
-    "return { perform, settle, loaded, through, cancel, fileField: () => fileField, of: document };\n})();\n",
+    "return { perform, settle, loaded, through, cancel, fileField: () => fileField, of: home };\n})();\n",
 );
 
 /// Puts the script into a world anew where it is still that of the document before.
 ///
 /// The first document of a window that a page opens takes over the blank one's window, and with it this world: the
-/// script is there, but none of its listeners is called any more.
+/// script is there, but it is that of the blank document.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Renew {

@@ -50,7 +50,7 @@ impl Documents {
     /// What is told of each, in the order in which a user saw them.
     pub fn reports<'a>(
         &self,
-        pages: impl Iterator<Item = &'a PageState> + Clone,
+        pages: &(impl Iterator<Item = &'a PageState> + Clone),
     ) -> Vec<DocumentReport> {
         let of = |loader: &str| -> Option<(&'a Traffic, &'a Vitals)> {
             pages.clone().find_map(|page| {

@@ -22,7 +22,7 @@ use std::{
 use jiff::Timestamp;
 use vigia_contract::{
     data_model::{ErrorClass, Outcome},
-    secret::{SecretPlaces, SecretString, Template},
+    secret::{SecretPlaces, Template},
     variables::Variables,
 };
 
@@ -112,7 +112,8 @@ pub async fn run(
             );
         }
     };
-    let encoded_credentials = interception.encoded_credentials();
+    let mut redaction = Redaction::of(order.journey, order.secrets);
+    redaction.add(&interception.encoded_credentials());
     context.intercept(interception);
     if !order.journey.downloads() {
         context.refuse_downloads();
@@ -130,7 +131,7 @@ pub async fn run(
         order,
         run_id,
         context,
-        &encoded_credentials,
+        redaction,
         stopwatch,
         wants_screenshot,
     );
@@ -182,17 +183,15 @@ pub fn run_id(started: Timestamp) -> String {
     )
 }
 
-async fn walk<'a>(
-    order: Order<'a>,
+async fn walk(
+    order: Order<'_>,
     run_id: String,
     context: Context,
-    encoded_credentials: &[SecretString],
+    mut redaction: Redaction,
     mut stopwatch: Stopwatch,
     wants_screenshot: impl FnOnce(Outcome) -> bool,
-) -> (RunReport, Option<CleanUp<'a>>) {
+) -> (RunReport, Option<CleanUp<'_>>) {
     let journey = order.journey;
-    let mut redaction = Redaction::of(journey, order.secrets);
-    redaction.add(encoded_credentials);
     let mut robot = Robot {
         context,
         secrets: order.secrets,
@@ -295,7 +294,7 @@ async fn walk<'a>(
 
 /// What is told of each document, without secrets.
 fn documents(robot: &Robot<'_>, redaction: &Redaction) -> Vec<DocumentReport> {
-    let mut documents = robot.documents.reports(robot.context.pages());
+    let mut documents = robot.documents.reports(&robot.context.pages());
     for document in &mut documents {
         document.url = redaction.apply(&document.url);
     }

@@ -82,7 +82,7 @@ fn elements_of_all_frames_are_counted_together_and_none_is_none_in_every_frame()
         "<p>x</p><iframe srcdoc='<p class=a>2</p>'></iframe>",
         r#"{ expect = { count = { of = "css=.a", is = 0 } } }"#,
         "assertion",
-        "`.a` matched 1 visible element, not 0",
+        "`css=.a` matched 1 visible element, not 0",
     );
 }
 
@@ -92,7 +92,7 @@ fn what_an_element_shows_instead_is_told() {
         "<p id=estado>Rechazado</p>",
         r#"{ expect = { text = { in = "css=#estado", is = "Aprobado" } } }"#,
         "assertion",
-        "`#estado` shows `Rechazado`, not `Aprobado`",
+        "`css=#estado` shows `Rechazado`, not `Aprobado`",
     );
 }
 

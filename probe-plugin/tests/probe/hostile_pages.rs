@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What the hostile journey may take in all, by its own file.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What comes on top of it at the worst: the look whether the browser hangs, and a picture of a page that cannot draw.
 const MARGIN: Duration = Duration::from_secs(10);

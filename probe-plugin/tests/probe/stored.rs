@@ -55,7 +55,7 @@ fn what_is_not_there_to_be_stored_is_told_and_a_password_is_never_stored() {
         "<p id=n>Sin número</p>",
         r#"{ store = { as = "n", from = "css=#n", matches = "\\d+" } }"#,
         "assertion",
-        "`#n` shows `Sin número`, which does not match `\\\\d+`",
+        "`css=#n` shows `Sin número`, which does not match `\\\\d+`",
     );
     expect_failed(
         "<label>Clave <input type=password value=abc></label>",

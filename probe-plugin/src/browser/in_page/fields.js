@@ -82,7 +82,7 @@ CHECK.fill = async (request) => {
   const field = fieldOf(request);
   if (!field.ok) return field;
   const { element, shown, won, input } = field;
-  if (isPicked(element)) return pick(element, field, request);
+  if (isPicked(element)) return pickValue(element, field, request);
   if (element.type === 'number' && text !== '' && !NUMBER[0].test(text)) return misfit(shown, NUMBER, given);
   if (request.secret) secretly.add(element);
   selectAll(element);
@@ -136,7 +136,7 @@ CHECK.filled = async ({ target, shown, empty }) => {
 };
 
 // A value that users pick is set, and told to the page as the browser tells it.
-function pick(element, { shown, won, value }, { text, given }) {
+function pickValue(element, { shown, won, input }, { text, given }) {
   const form = PICKED[element.type];
   if (text === element.value) return yes({ won, input });
   if (text !== '' && !form[0].test(text)) return misfit(shown, form, given);

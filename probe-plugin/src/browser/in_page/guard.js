@@ -34,7 +34,7 @@ const guard = (() => {
 
   function check(event) {
     // What a script or a key sets off is no press of the mouse.
-    if (!event.isTrusted || event.pointerType === '') return;
+    if (document !== home || !event.isTrusted || event.pointerType === '') return;
     if (event.type === 'pointerdown') allowed = presses(event);
     if (allowed) return;
     event.stopImmediatePropagation();

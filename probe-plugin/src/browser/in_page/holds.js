@@ -55,7 +55,7 @@ function valuesOf(element) {
     return [chosen.map((option) => squeeze(option.label)).join(', '), chosen.map((option) => option.value).join(', ')];
   }
   if (element.isContentEditable) return [squeeze(element.innerText)];
-  return CONTROLS.has(element.tagName) ? [element.value] : null;
+  return ['input', 'select', 'textarea'].includes(element.localName) ? [element.value] : null;
 }
 
 CHECK.shows = ({ target, wanted }) => {

@@ -1,5 +1,9 @@
 // What there is on the page, and what of it a user can see.
 
+// The first document of a window that a page opens takes over the blank one's window, and with it this world and its
+// listeners. The script is put there anew then; this one has nothing to say any more.
+const home = document;
+
 const now = () => performance.timeOrigin + performance.now();
 const squeeze = (text) => (text || '').replace(/\s+/g, ' ').trim();
 const short = (text) => (text.length > 40 ? text.slice(0, 39) + '…' : text);

@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::{Moment, Robot};
 use crate::{
-    browser::Function,
     journey::{Key, Press},
     run::{Failure, input::keyboard},
 };
@@ -19,17 +18,13 @@ impl Robot<'_> {
         deadline: Instant,
     ) -> Result<Moment, Failure> {
         let key = &press.key;
-        let (input, frame) = match &press.on {
-            Some(target) => {
-                let (place, found) = self.perform("focus", target, json!({}), deadline).await?;
-                self.is_the_only_one(target, &place, deadline).await?;
-                (self.input(&found), Some(place.frame))
-            }
-            None => {
-                let request = json!({ "what": "input" });
-                self.ask(Function::Perform, &request, deadline).await?;
-                (self.input_now(), None)
-            }
+        let (input, frame) = if let Some(target) = &press.on {
+            let (place, found) = self.perform("focus", target, json!({}), deadline).await?;
+            self.is_the_only_one(target, &place, deadline).await?;
+            (self.input(&found), Some(place.frame))
+        } else {
+            self.attend(deadline).await?;
+            (self.input_now(), None)
         };
         let before = self.before(frame);
         let did = format!("after the key `{}`", key.name);

@@ -1,9 +1,14 @@
 //! An answer of the page, told by the run's clock.
 
+use std::time::Instant;
+
+use serde_json::json;
+
 use super::Robot;
 use crate::{
-    browser::{Acted, Answer},
+    browser::{Acted, Answer, Function},
     run::{
+        Failure,
         clock::{Clock, Exchange},
         waiting::{Moment, Wait},
     },
@@ -89,6 +94,14 @@ impl Robot<'_> {
             waited: None,
             began_ms: self.clock.now_ms(),
         }
+    }
+
+    /// From now on the document is watched: what the next input does to it is the user's time.
+    pub async fn attend(&mut self, deadline: Instant) -> Result<(), Failure> {
+        let request = json!({ "what": "input" });
+        self.ask(Function::Perform, &request, deadline)
+            .await
+            .map(drop)
     }
 
     /// The same after earlier ones that missed: the wait began with the first look of all.

@@ -7,7 +7,7 @@ use vigia_contract::secret::ExposeSecret;
 
 use super::{Moment, Robot, press::strokes};
 use crate::{
-    browser::{Function, PageError},
+    browser::PageError,
     journey::{Key, Type},
     run::{Failure, input::keyboard},
 };
@@ -22,19 +22,15 @@ impl Robot<'_> {
         let ready = self.await_code(&typing.with, field, deadline).await?;
         let deadline = ready.deadline;
         let text = self.resolve_typed(&typing.with)?;
-        let (input, place) = match &typing.field {
-            Some(field) => {
-                let secret = typing.with.secrets().next().is_some();
-                let request = json!({ "end": true, "secret": secret });
-                let (place, found) = self.perform("focus", field, request, deadline).await?;
-                self.is_the_only_one(field, &place, deadline).await?;
-                (ready.before(self.input(&found)), Some(place))
-            }
-            None => {
-                let request = json!({ "what": "input" });
-                self.ask(Function::Perform, &request, deadline).await?;
-                (self.input_now(), None)
-            }
+        let (input, place) = if let Some(field) = &typing.field {
+            let secret = typing.with.secrets().next().is_some();
+            let request = json!({ "end": true, "secret": secret });
+            let (place, found) = self.perform("focus", field, request, deadline).await?;
+            self.is_the_only_one(field, &place, deadline).await?;
+            (ready.before(self.input(&found)), Some(place))
+        } else {
+            self.attend(deadline).await?;
+            (self.input_now(), None)
         };
         let before = self.before(place.as_ref().map(|place| place.frame.clone()));
         let did = "after the typed text";
