@@ -180,14 +180,24 @@ const CODE_PAGE: &str = "<form action=/codigo><div id=here></div></form><script>
 
 #[test]
 fn a_one_time_code_is_the_one_of_the_moment_and_is_told_to_nobody() {
+    for action in [
+        r#"{ fill = { field = "label=Codigo", with = "${totp:CLAVE_CODIGO}" } }"#,
+        r#"{ type = { field = "label=Codigo", with = "${totp:CLAVE_CODIGO}" } }"#,
+    ] {
+        types_the_code_of_the_moment(action);
+    }
+}
+
+fn types_the_code_of_the_moment(action: &str) {
     let server = Server::start(|request| match request.path.as_str() {
         "/" => html(CODE_PAGE),
         _ => html("<p>Codigo incorrecto</p>"),
     });
-    let actions = r#"{ goto = "${portal}/" }, { fill = { field = "label=Codigo", with = "${totp:CLAVE_CODIGO}" } },
-        { click = "text=Entrar" }, { expect = { text = "Bienvenido" } }"#;
+    let actions = format!(
+        r#"{{ goto = "${{portal}}/" }}, {action}, {{ click = "text=Entrar" }}, {{ expect = {{ text = "Bienvenido" }} }}"#
+    );
     let run = walk(
-        &journey("", actions),
+        &journey("", &actions),
         &server.url("127.0.0.1"),
         &[("CLAVE_CODIGO", KEY)],
     );

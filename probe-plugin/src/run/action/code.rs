@@ -125,3 +125,34 @@ fn since_1970() -> Result<Duration, Failure> {
             )
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waited(over: bool) -> Option<Wait> {
+        let ready = Ready {
+            waited: Some(Wait {
+                from_ms: 10.0,
+                until_ms: 300.0,
+            }),
+            over,
+            deadline: Instant::now(),
+        };
+        let input = ready.before(UserInput {
+            waited: Some(Wait {
+                from_ms: 310.0,
+                until_ms: 3400.0,
+            }),
+            began_ms: 3400.0,
+        });
+        input.waited
+    }
+
+    #[test]
+    fn a_wait_for_a_fresh_code_is_no_users_wait() {
+        let until_ms = |over| waited(over).map(|wait| wait.until_ms);
+        assert_eq!(until_ms(true), Some(300.0));
+        assert_eq!(until_ms(false), Some(3400.0));
+    }
+}
