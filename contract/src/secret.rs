@@ -33,6 +33,12 @@ enum Part {
 impl Template {
     /// Finds the references; one that is not closed, or with a name that no environment variable can have, is refused.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if text.contains("${totp:") {
+            return Err(
+                "a one-time code can only be typed\nhint: write it where a text is put into a field"
+                    .into(),
+            );
+        }
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some(start) = [OPEN, stored::OPEN]
@@ -237,7 +243,13 @@ mod tests {
 
     #[test]
     fn a_reference_that_is_not_complete_is_refused() {
-        for wrong in ["${secret:", "${secret:}", "${secret:A-B}", "x ${secret:ABC"] {
+        for wrong in [
+            "${secret:",
+            "${secret:}",
+            "${secret:A-B}",
+            "x ${secret:ABC",
+            "${totp:ABC}",
+        ] {
             assert!(Template::parse(wrong).is_err(), "{wrong}");
         }
     }

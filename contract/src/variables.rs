@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// Names and what stands for them.
 pub type Variables = BTreeMap<String, String>;
 
-/// Puts every variable in its place; `${secret:...}` and `${stored:...}` are left for the moment of use.
+/// Puts every variable in its place; `${secret:...}`, `${totp:...}` and `${stored:...}` are left for the moment of use.
 ///
 /// Fails with the names that nobody defined.
 pub(crate) fn fill_in(text: &str, variables: &Variables) -> Result<String, Vec<String>> {
@@ -20,7 +20,10 @@ pub(crate) fn fill_in(text: &str, variables: &Variables) -> Result<String, Vec<S
         filled.push_str(&rest[..start]);
         match variables.get(name) {
             Some(value) => filled.push_str(value),
-            None if name.starts_with("secret:") || name.starts_with("stored:") => {
+            None if ["secret:", "totp:", "stored:"]
+                .iter()
+                .any(|kind| name.starts_with(kind)) =>
+            {
                 filled.push_str(&rest[start..=end]);
             }
             None => unknown.push(name.to_owned()),
@@ -43,8 +46,11 @@ mod tests {
     fn variables_are_filled_in_and_secrets_are_left_alone() {
         let variables = Variables::from([("portal".into(), "https://t.example".into())]);
         assert_eq!(
-            fill_in("${portal}/x?y=${secret:Z}&${stored:n}&${", &variables),
-            Ok("https://t.example/x?y=${secret:Z}&${stored:n}&${".into())
+            fill_in(
+                "${portal}/x?y=${secret:Z}&${stored:n}&${totp:Z}${",
+                &variables
+            ),
+            Ok("https://t.example/x?y=${secret:Z}&${stored:n}&${totp:Z}${".into())
         );
         assert_eq!(
             fill_in("${portal}/${which}", &variables),

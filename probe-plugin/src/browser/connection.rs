@@ -345,8 +345,13 @@ impl Waiting {
 
     /// To whoever listens to the context that the event is of. The browser's own session tells of new tabs.
     fn route(&mut self, event: Event) {
-        if event.method == "Target.targetCrashed" {
-            // It names the target alone, and is rare: whoever has that target knows it.
+        let is_for_all = [
+            "Target.targetCrashed",
+            "Browser.downloadWillBegin",
+            "Browser.downloadProgress",
+        ];
+        if is_for_all.contains(&event.method.as_str()) {
+            // It names a target, a frame or a file alone, and is rare: whoever has that knows it.
             for listener in self.listeners.values() {
                 drop(listener.send(event.clone()));
             }

@@ -4,7 +4,7 @@
 use std::{
     os::fd::OwnedFd,
     os::unix::process::CommandExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant},
@@ -209,6 +209,11 @@ impl Chromium {
         let discovered = self.connection.call(None, &discover, deadline);
         attached.await?;
         discovered.await.map(drop)
+    }
+
+    /// The folder that goes with it; nothing once it has gone.
+    pub fn folder(&self) -> Option<&Path> {
+        self.remains.folder()
     }
 
     /// Whether it answers the cheapest call there is in this time.

@@ -23,7 +23,10 @@ use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 use serde::Deserialize;
 
 pub use connection::{CallError, Connection, SessionId};
-pub use context::{Acted, Context, DialogSurprise, Evaluated, ExpectedDialog, PageError};
+pub use context::{
+    Acted, AddedHeaders, Coming, Context, Credentials, DialogSurprise, DownloadedFile, Evaluated,
+    ExpectedDialog, Interception, PageError,
+};
 pub use frames::Frames;
 pub use launch::{Chromium, LaunchError};
 pub use memory::{resident_bytes, resident_bytes_of_group};

@@ -3,7 +3,7 @@
 //! The processes are killed at once, wherever that is; the waiting is done on a thread of its own, and whoever ends the
 //! program can wait until everything is gone.
 
-use std::{io, process::Child, time::Duration};
+use std::{io, path::Path, process::Child, time::Duration};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::sync::watch;
@@ -46,6 +46,11 @@ impl Remains {
             profile,
             not_gone: not_gone.clone(),
         }))
+    }
+
+    /// Its profile's folder; nothing once that is cleared away.
+    pub fn folder(&self) -> Option<&Path> {
+        self.0.as_ref().map(|parts| parts.profile.path())
     }
 
     /// The process group of all its processes.

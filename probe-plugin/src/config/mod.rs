@@ -11,14 +11,14 @@ use serde::Deserialize;
 use vigia_contract::{
     config_file::{self, Spanned},
     mistake::{Mistake, Mistakes, Source},
-    secret::SecretPlaces,
+    secret::{ExposeSecret, SecretPlaces},
     slug::slug,
     variables::Variables,
 };
 
 use crate::{
     browser::BrowserSettings,
-    journey::{self, Every, Journey},
+    journey::{self, CodeKey, Every, Journey},
 };
 
 /// Runs at once where the file does not say: one for each core of a small machine.
@@ -296,17 +296,29 @@ fn read_journeys(
 
 /// A secret that is not there would make every run unmeasured: better said before the first one.
 pub fn missing_secrets(path: &Path, journey: &Journey, secrets: &SecretPlaces) -> Vec<Mistake> {
-    let mut names: Vec<&str> = journey.secrets().collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-        .into_iter()
-        .filter_map(|name| secrets.find(name).err().map(|error| (name, error)))
-        .map(|(name, error)| Mistake {
-            path: path.to_owned(),
-            place: None,
-            what: error.to_string(),
-            hint: format!("set the environment variable `{name}` of the process that starts the probe, or put a file `{name}` into `secrets_folder`"),
-        })
-        .collect()
+    let mistake = |what: String, hint: String| Mistake {
+        path: path.to_owned(),
+        place: None,
+        what,
+        hint,
+    };
+    let keys = journey.codes();
+    let wrong = |name: &str| match secrets.find(name) {
+        Err(error) => Some(mistake(
+            error.to_string(),
+            format!(
+                "set the environment variable `{name}` of the process that starts the probe, or put a file `{name}` into `secrets_folder`"
+            ),
+        )),
+        Ok(secret) if keys.contains(name) => {
+            let what = CodeKey::parse(secret.expose_secret()).err()?;
+            Some(mistake(
+                format!("the secret `{name}` is no key for one-time codes: {what}"),
+                "use what the system shows for an authenticator, beside or inside its QR code"
+                    .into(),
+            ))
+        }
+        Ok(_) => None,
+    };
+    journey.secrets().into_iter().filter_map(wrong).collect()
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template, slug::slug};
 
 use super::{
-    Click, Dialog, Drag, Expectation, Hover, Press, Script, Scroll, Select, Store, Tab, Target,
-    Type, Upload,
+    Click, Cookie, Dialog, Drag, Expectation, Hover, Press, Script, Scroll, Select, Store, Tab,
+    Target, Type, Typed, Upload,
 };
 
 /// What the robot does.
@@ -49,6 +49,8 @@ pub enum Action {
     Dialog(Dialog),
     /// Turns to another tab or window, or closes the one in front.
     Tab(Tab),
+    /// Gives the browser a cookie, or takes some away.
+    Cookie(Cookie),
     /// Waits until the page shows or holds something.
     Expect(Expectation),
     /// Keeps something that the page shows or holds, for later.
@@ -69,8 +71,8 @@ pub enum Action {
 pub struct Fill {
     /// The field.
     pub field: Target,
-    /// May hold references to secrets.
-    pub with: Template,
+    /// May hold references to secrets and to one-time codes.
+    pub with: Typed,
 }
 
 /// An address that a browser opens over the network.
@@ -121,6 +123,7 @@ impl Action {
             Self::Upload(_) => "upload",
             Self::Dialog(_) => "dialog",
             Self::Tab(_) => "tab",
+            Self::Cookie(_) => "cookie",
             Self::Expect(_) => "expect",
             Self::Store(_) => "store",
             Self::Script(_) => "script",
@@ -140,11 +143,14 @@ impl Action {
     /// The names of the secrets that it types.
     pub fn secrets(&self) -> Vec<&str> {
         match self {
-            Self::Goto(template)
-            | Self::Fill(Fill { with: template, .. })
-            | Self::Type(Type { with: template, .. }) => template.secrets().collect(),
+            Self::Goto(template) => template.secrets().collect(),
+            Self::Fill(Fill { with: typed, .. }) | Self::Type(Type { with: typed, .. }) => {
+                typed.secrets().collect()
+            }
             Self::Dialog(dialog) => dialog.typed.iter().flat_map(Template::secrets).collect(),
-            Self::Back
+            Self::Cookie(Cookie::Set(set)) => set.value.secrets().collect(),
+            Self::Cookie(Cookie::Clear(_))
+            | Self::Back
             | Self::Forward
             | Self::Reload
             | Self::Tab(_)
@@ -162,6 +168,16 @@ impl Action {
             | Self::Script(_)
             | Self::Screenshot(_)
             | Self::Wait(_) => Vec::new(),
+        }
+    }
+
+    /// The names of the secrets that hold the keys of the one-time codes that it types.
+    pub fn codes(&self) -> Vec<&str> {
+        match self {
+            Self::Fill(Fill { with: typed, .. }) | Self::Type(Type { with: typed, .. }) => {
+                typed.codes().collect()
+            }
+            _ => Vec::new(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{stored, variables::Variables};
 
-use super::selector::SECRET_IN_PAGE;
+use super::selector::{SECRET_IN_PAGE, holds_secret};
 
 /// What runs in the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Code(String);
 impl Code {
     /// Refuses what says nothing, and secrets: the page would know them.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.contains("${secret:") {
+        if holds_secret(text) {
             return Err(SECRET_IN_PAGE.into());
         }
         if text.trim().is_empty() {

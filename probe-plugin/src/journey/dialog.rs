@@ -8,7 +8,7 @@ use serde::{
 };
 use vigia_contract::secret::Template;
 
-use super::selector::SECRET_IN_PAGE;
+use super::selector::{SECRET_IN_PAGE, holds_secret};
 
 /// What an `alert`, a `confirm`, a `prompt` or the question whether the page may be left is answered.
 ///
@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for DialogVisitor {
                 "what is typed into a dialog that is dismissed goes nowhere\nhint: write answer = \"accept\", or leave out `type`",
             ));
         }
-        if text.as_ref().is_some_and(|text| text.contains("${secret:")) {
+        if text.as_ref().is_some_and(|text| holds_secret(text)) {
             return Err(A::Error::custom(SECRET_IN_PAGE));
         }
         Ok(Dialog {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    Code, Target,
-    selector::SECRET_IN_PAGE,
+    Code, Download, Target,
+    selector::{SECRET_IN_PAGE, holds_secret},
     short_form::{self, Short},
 };
 
@@ -42,6 +42,8 @@ pub enum Expectation {
     Console(Console),
     /// JavaScript that must become true in the page.
     Expression(Code),
+    /// A whole file, behind the action that starts its download.
+    Download(Download),
 }
 
 /// How a text must be. Serialised it is what the script in the page takes.
@@ -75,9 +77,7 @@ impl Comparison {
             }
         };
         match &comparison {
-            Self::Is(text) | Self::Contains(text) | Self::Matches(text)
-                if text.contains("${secret:") =>
-            {
+            Self::Is(text) | Self::Contains(text) | Self::Matches(text) if holds_secret(text) => {
                 Err(SECRET_IN_PAGE.into())
             }
             Self::Contains(text) | Self::Matches(text) if text.is_empty() => {
@@ -132,7 +132,7 @@ impl<'de> Deserialize<'de> for ShownText {
             deserializer,
             "a text, or a table with `in` and one of `is`, `contains`, `matches`",
             |short| match short {
-                Short::Text(text) if text.contains("${secret:") => Err(SECRET_IN_PAGE.into()),
+                Short::Text(text) if holds_secret(text) => Err(SECRET_IN_PAGE.into()),
                 Short::Text(text) if text.trim().is_empty() => Err(
                     "a text without letters is on every page\nhint: write what the page shows"
                         .into(),
@@ -320,7 +320,7 @@ impl<'de> Deserialize<'de> for Status {
                 )),
             },
             |StatusTable { url, is }| {
-                if url.contains("${secret:") {
+                if holds_secret(&url) {
                     return Err(SECRET_IN_PAGE.into());
                 }
                 Ok(Self::OfRequest {

@@ -17,7 +17,9 @@ use vigia_contract::{
     variables::Variables,
 };
 
-use super::{Action, CleanupStep, Journey, Step, fragment, stored_names::StoredNames};
+use super::{
+    Action, BasicAuth, CleanupStep, Headers, Journey, Step, fragment, stored_names::StoredNames,
+};
 
 /// How long an action may take where the file does not say: users give up before that.
 const ACTION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
@@ -40,6 +42,10 @@ struct JourneyFile {
     /// Already filled in when the file is read; here so that other keys stay unknown.
     #[serde(default)]
     variables: Variables,
+    #[serde(default)]
+    basic_auth: Vec<BasicAuth>,
+    #[serde(default)]
+    headers: Vec<Headers>,
     step: Spanned<Vec<StepTable>>,
     #[serde(default)]
     cleanup: Vec<CleanupTable>,
@@ -159,6 +165,8 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
             .action_timeout
             .unwrap_or(ACTION_TIMEOUT_DEFAULT)
             .min(file.timeout),
+        basic_auth: file.basic_auth,
+        headers: file.headers,
         steps,
         cleanup,
         cleanup_timeout: file.cleanup_timeout.unwrap_or(CLEANUP_TIMEOUT_DEFAULT),

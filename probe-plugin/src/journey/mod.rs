@@ -6,11 +6,14 @@
 mod action;
 mod code;
 mod dialog;
+mod download;
 mod expectation;
 mod file;
 mod fragment;
 mod key;
 mod mouse;
+mod network;
+mod one_time_code;
 mod select;
 mod selector;
 mod several;
@@ -19,26 +22,31 @@ mod store;
 mod stored_names;
 mod tab;
 mod target;
+mod typed;
 mod typing;
 mod upload;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use vigia_contract::data_model::Impact;
+use vigia_contract::{data_model::Impact, secret::Template};
 
 pub use action::{Action, Fill};
 pub use code::Code;
 pub use dialog::{Answer as DialogAnswer, Dialog};
+pub use download::Download;
 pub use expectation::{Console, Count, Expectation, ShownText, Status};
 pub use file::{Every, read};
 pub use key::Key;
 pub use mouse::{Button, Click, Distance, Drag, Hover, Modifier, Offset, Scroll};
+pub use network::{BasicAuth, Cookie, Headers, SetCookie};
+pub use one_time_code::CodeKey;
 pub use select::Select;
 pub use selector::Selector;
 pub use several::Several;
 pub use store::{Script, Store};
 pub use tab::Tab;
 pub use target::Target;
+pub use typed::{Part, Typed};
 pub use typing::{Press, Type};
 pub use upload::{Destination, Upload};
 
@@ -59,6 +67,10 @@ pub struct Journey {
     pub action_timeout: Duration,
     /// The names of the variables that its file has.
     pub variables: BTreeSet<String>,
+    /// For servers that ask for a name and a password before they show anything.
+    pub basic_auth: Vec<BasicAuth>,
+    /// What is sent along with requests.
+    pub headers: Vec<Headers>,
     /// In the order in which a user takes them; never empty.
     pub steps: Vec<Step>,
     /// What is tidied up after every run, whatever became of it.
@@ -68,11 +80,34 @@ pub struct Journey {
 }
 
 impl Journey {
-    /// The names of the secrets that it needs.
-    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+    /// All that it does, the clean-up at the end.
+    fn actions(&self) -> impl Iterator<Item = &Action> {
         let steps = self.steps.iter().map(|step| &step.actions);
         let cleanup = self.cleanup.iter().map(|step| &step.actions);
-        steps.chain(cleanup).flatten().flat_map(Action::secrets)
+        steps.chain(cleanup).flatten()
+    }
+
+    /// The names of the secrets that it needs, each once.
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        let logins = self.basic_auth.iter();
+        let logins = logins.flat_map(|login| login.user.secrets().chain(login.password.secrets()));
+        let headers = self.headers.iter().flat_map(|headers| headers.set.values());
+        self.actions()
+            .flat_map(Action::secrets)
+            .chain(logins)
+            .chain(headers.flat_map(Template::secrets))
+            .collect()
+    }
+
+    /// Whether it waits for a file.
+    pub fn downloads(&self) -> bool {
+        self.actions()
+            .any(|action| matches!(action, Action::Expect(Expectation::Download(_))))
+    }
+
+    /// The names of the secrets among them that hold the keys of one-time codes.
+    pub fn codes(&self) -> BTreeSet<&str> {
+        self.actions().flat_map(Action::codes).collect()
     }
 }
 

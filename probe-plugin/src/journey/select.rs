@@ -3,7 +3,10 @@
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::{Value, json};
 
-use super::{Several, Target, selector::SECRET_IN_PAGE};
+use super::{
+    Several, Target,
+    selector::{SECRET_IN_PAGE, holds_secret},
+};
 
 /// A list and the options that are chosen in it, in place of those that were.
 #[derive(Clone, Debug)]
@@ -60,7 +63,7 @@ impl<'de> Deserialize<'de> for Select {
             }
         };
         if let Options::Labels(texts) | Options::Values(texts) = &options
-            && texts.values().iter().any(|text| text.contains("${secret:"))
+            && texts.values().iter().any(|text| holds_secret(text))
         {
             return Err(D::Error::custom(SECRET_IN_PAGE));
         }

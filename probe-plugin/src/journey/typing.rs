@@ -6,17 +6,17 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
 };
-use vigia_contract::{duration, secret::Template};
+use vigia_contract::duration;
 
-use super::{Key, Target};
+use super::{Key, Target, Typed};
 
 /// A text that is typed key by key: `"text"`, or a table that says where and how.
 #[derive(Clone, Debug)]
 pub struct Type {
     /// Behind what this field holds; without one, where the focus is.
     pub field: Option<Target>,
-    /// May hold references to secrets.
-    pub with: Template,
+    /// May hold references to secrets and to one-time codes.
+    pub with: Typed,
     /// From key to key.
     pub delay: Option<Duration>,
 }
@@ -25,7 +25,7 @@ pub struct Type {
 #[serde(deny_unknown_fields)]
 struct TypeTable {
     field: Option<Target>,
-    with: Template,
+    with: Typed,
     #[serde(default, deserialize_with = "duration::deserialize_some")]
     delay: Option<Duration>,
 }
@@ -48,7 +48,7 @@ impl<'de> Visitor<'de> for TypeVisitor {
     fn visit_str<E: Error>(self, text: &str) -> Result<Type, E> {
         Ok(Type {
             field: None,
-            with: Template::parse(text).map_err(E::custom)?,
+            with: Typed::parse(text).map_err(E::custom)?,
             delay: None,
         })
     }

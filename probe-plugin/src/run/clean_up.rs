@@ -57,7 +57,9 @@ impl CleanUp<'_> {
         for (index, action) in step.actions.iter().enumerate() {
             let behind = step.actions[index + 1..].iter();
             let upcoming: Vec<&Dialog> = behind.map_while(Action::as_dialog).collect();
-            if let Err(failure) = self.robot.act(action, &upcoming).await {
+            let acted = self.robot.act(action, &upcoming).await;
+            self.redaction.add(&self.robot.typed_codes);
+            if let Err(failure) = acted {
                 let told = if Instant::now() >= deadline {
                     "it took longer than its `cleanup_timeout`"
                 } else {

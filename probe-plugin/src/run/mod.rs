@@ -22,11 +22,12 @@ use std::{
 use jiff::Timestamp;
 use vigia_contract::{
     data_model::{ErrorClass, Outcome},
-    secret::SecretPlaces,
+    secret::{SecretPlaces, Template},
+    variables::Variables,
 };
 
 use crate::{
-    browser::{Chromium, Context, WarmBrowser},
+    browser::{AddedHeaders, Chromium, Context, Credentials, Interception, WarmBrowser},
     journey::{Action, Dialog, Journey, Step},
     log::{Level, log},
 };
@@ -87,8 +88,17 @@ pub async fn run(
         }
     };
     stopwatch.lap(None, "browser");
+    let interception = match interception(&order) {
+        Ok(interception) => interception,
+        Err(failure) => {
+            return (
+                RunReport::without_a_look(run_id, order.started, failure),
+                None,
+            );
+        }
+    };
     let opened = Context::open(Arc::clone(&chromium), Instant::now() + OPEN_DEADLINE).await;
-    let context = match opened {
+    let mut context = match opened {
         Ok(context) => context,
         Err(error) => {
             order.browser.give_up(&chromium).await;
@@ -102,9 +112,30 @@ pub async fn run(
             );
         }
     };
+    let mut redaction = Redaction::of(order.journey, order.secrets);
+    redaction.add(&interception.encoded_credentials());
+    context.intercept(interception);
+    if !order.journey.downloads() {
+        context.refuse_downloads();
+    } else if let Err(error) = context.accept_downloads() {
+        let told = format!("failed to make a folder for downloads: {error}");
+        let failure = Failure::of_probe(ErrorClass::Browser, told);
+        return (
+            RunReport::without_a_look(run_id, order.started, failure),
+            None,
+        );
+    }
     let opening = context.opening();
     stopwatch.parts([("context", opening.context), ("tab", opening.tab)]);
-    let (report, clean_up) = walk(order, run_id, context, stopwatch, wants_screenshot).await;
+    let walked = walk(
+        order,
+        run_id,
+        context,
+        redaction,
+        stopwatch,
+        wants_screenshot,
+    );
+    let (report, clean_up) = walked.await;
     if !is_about_the_browser(&report) {
         return (report, clean_up);
     }
@@ -113,6 +144,32 @@ pub async fn run(
         clean_up.give_up();
     }
     (report, None)
+}
+
+/// What the journey adds to its requests, with every secret in its place.
+fn interception(order: &Order<'_>) -> Result<Interception, Failure> {
+    let resolve = |template: &Template| {
+        template
+            .resolve(order.secrets, &Variables::new())
+            .map_err(|error| Failure::of_probe(ErrorClass::Config, error.to_string()))
+    };
+    let mut interception = Interception::default();
+    for login in &order.journey.basic_auth {
+        interception.credentials.push(Credentials {
+            addresses: login.url.0.clone(),
+            user: resolve(&login.user)?,
+            password: resolve(&login.password)?,
+        });
+    }
+    for headers in &order.journey.headers {
+        let set = headers.set.iter();
+        let set = set.map(|(name, value)| Ok((name.clone(), resolve(value)?)));
+        interception.headers.push(AddedHeaders {
+            addresses: headers.url.0.clone(),
+            set: set.collect::<Result<_, Failure>>()?,
+        });
+    }
+    Ok(interception)
 }
 
 /// Milliseconds since 1970, the process and its count of runs: sortable, and never the same again.
@@ -130,11 +187,11 @@ async fn walk(
     order: Order<'_>,
     run_id: String,
     context: Context,
+    mut redaction: Redaction,
     mut stopwatch: Stopwatch,
     wants_screenshot: impl FnOnce(Outcome) -> bool,
 ) -> (RunReport, Option<CleanUp<'_>>) {
     let journey = order.journey;
-    let redaction = Redaction::of(journey, order.secrets);
     let mut robot = Robot {
         context,
         secrets: order.secrets,
@@ -148,6 +205,7 @@ async fn walk(
             taken: Vec::new(),
         },
         drifts: Vec::new(),
+        typed_codes: Vec::new(),
     };
     let mut steps = Vec::new();
     let mut drifts = Vec::new();
@@ -157,6 +215,7 @@ async fn walk(
         robot.step.clone_from(&step.slug);
         let lap = |name| stopwatch.lap(Some(index), name);
         let done = take(&mut robot, &journey.steps[index..], &mut waiting, lap).await;
+        redaction.add(&robot.typed_codes);
         robot.documents.note(&step.slug, robot.context.pages());
         for drift in robot.drifts.drain(..) {
             let drift = format!("{}: {drift}", step.name);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use vigia_contract::secret::{ExposeSecret, SecretPlaces};
+use vigia_contract::secret::{ExposeSecret, SecretPlaces, SecretString};
 
 use crate::journey::Journey;
 
@@ -15,12 +15,22 @@ pub struct Redaction(Vec<String>);
 impl Redaction {
     /// One that cannot be had cannot be told either.
     pub fn of(journey: &Journey, places: &SecretPlaces) -> Self {
-        let found = journey.secrets().filter_map(|name| places.find(name).ok());
+        let names = journey.secrets();
+        let found = names.into_iter().filter_map(|name| places.find(name).ok());
         Self::of_values(
             found
                 .flat_map(|secret| forms(secret.expose_secret()))
                 .collect(),
         )
+    }
+
+    /// Also these, which were only made during the run.
+    pub fn add(&mut self, secrets: &[SecretString]) {
+        let known = std::mem::take(&mut self.0);
+        let more = secrets
+            .iter()
+            .flat_map(|secret| forms(secret.expose_secret()));
+        *self = Self::of_values(known.into_iter().chain(more).collect());
     }
 
     /// The longest first: a secret may be the beginning of another.

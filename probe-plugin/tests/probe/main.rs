@@ -21,6 +21,7 @@ mod launching;
 mod mistakes;
 mod mouse;
 mod navigation;
+mod network;
 mod page_metrics;
 mod pages;
 mod running;

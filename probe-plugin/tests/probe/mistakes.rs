@@ -66,7 +66,7 @@ actions = [
     FOLDER/journeys/journey.toml:11:5: unknown value `clik`
       11 |   { clik = "role=button[name='Ingresar']" },
          |     ^
-      hint: did you mean `click`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, dialog, tab, expect, store, script, screenshot, wait
+      hint: did you mean `click`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, dialog, tab, cookie, expect, store, script, screenshot, wait
     FOLDER/journeys/journey.toml:12:22: the selector `lable=Clave` begins with an unknown kind `lable`
       12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
          |                      ^
@@ -208,7 +208,7 @@ actions = [
     FOLDER/journeys/journey.toml:11:3: unknown value `reloads`
       11 |   "reloads",
          |   ^
-      hint: did you mean `reload`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, dialog, tab, expect, store, script, screenshot, wait
+      hint: did you mean `reload`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, dialog, tab, cookie, expect, store, script, screenshot, wait
     FOLDER/journeys/journey.toml:12:11: unknown value `first`
       12 |   { tab = "first" },
          |           ^

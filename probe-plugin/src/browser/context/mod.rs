@@ -7,7 +7,9 @@
 mod act;
 mod ask;
 mod dialogs;
+mod downloads;
 mod evaluate;
+mod interception;
 mod prepare;
 mod windows;
 
@@ -28,11 +30,14 @@ use super::{
     page_state::Crash,
 };
 use dialogs::{Dialogs, Opening};
+use downloads::Downloads;
 use windows::Tab;
 
 pub use act::Acted;
 pub use dialogs::{DialogSurprise, ExpectedDialog};
+pub use downloads::{Coming, DownloadedFile};
 pub use evaluate::Evaluated;
+pub use interception::{AddedHeaders, Credentials, Interception};
 pub use prepare::attach_to;
 
 /// What a desktop user's window shows of a page, in pixels.
@@ -84,6 +89,10 @@ pub struct Context {
     questions: u64,
     /// What this run has read from its pages for later: it stands for `${stored:NAME}` in all that is asked.
     pub stored: Variables,
+    /// What is added to its requests.
+    interception: Interception,
+    /// Nothing where none is expected: then there are none.
+    downloads: Option<Downloads>,
     opening: OpeningTimes,
 }
 
@@ -126,6 +135,8 @@ impl Context {
             questions: 0,
             opening: OpeningTimes::default(),
             stored: Variables::new(),
+            interception: Interception::default(),
+            downloads: None,
         };
         context.open_tab(deadline).await?;
         context.opening = OpeningTimes {
@@ -224,6 +235,62 @@ impl Context {
         self.asked_for.is_empty() && main_arrived && inner
     }
 
+    /// From now on this is added to the run's requests.
+    pub fn intercept(&mut self, interception: Interception) {
+        for tab in &self.tabs {
+            interception.enable(self.chromium.connection(), &tab.session);
+        }
+        self.interception = interception;
+    }
+
+    /// From now on files are downloaded, into a folder that goes with this context.
+    pub fn accept_downloads(&mut self) -> std::io::Result<()> {
+        let profile = self.chromium.folder();
+        let profile = profile.ok_or(std::io::ErrorKind::NotFound)?;
+        let folder = tempfile::Builder::new()
+            .prefix("downloads-")
+            .tempdir_in(profile)?;
+        self.downloads_are(
+            Browser::SetDownloadBehaviorBehaviorOption::AllowAndName,
+            Some(folder.path().display().to_string()),
+        );
+        self.downloads = Some(Downloads::new(folder));
+        Ok(())
+    }
+
+    /// Files that nobody expects are not kept.
+    pub fn refuse_downloads(&self) {
+        self.downloads_are(Browser::SetDownloadBehaviorBehaviorOption::Deny, None);
+    }
+
+    fn downloads_are(
+        &self,
+        behavior: Browser::SetDownloadBehaviorBehaviorOption,
+        download_path: Option<String>,
+    ) {
+        let set = Browser::SetDownloadBehavior {
+            behavior,
+            browser_context_id: Some(self.id.clone()),
+            download_path,
+            // For the whole browser, whichever context asks: one that needs none must not take those of the others away.
+            events_enabled: Some(true),
+        };
+        // By the browser's own session: that of a window ends with it, and a window that was only opened for a file is
+        // closed before the file is whole.
+        drop(self.chromium.connection().call(None, &set, Instant::now()));
+    }
+
+    /// The oldest file that nobody has looked at yet.
+    pub fn download(&self) -> Option<&DownloadedFile> {
+        self.downloads.as_ref()?.files.first()
+    }
+
+    /// The same, which is looked at now.
+    pub fn take_download(&mut self) -> Option<DownloadedFile> {
+        let files = &mut self.downloads.as_mut()?.files;
+        (!files.is_empty()).then(|| files.remove(0))
+    }
+
     /// What the page wants to have dragged natively.
     pub const fn dragged(&self) -> Option<&Value> {
         self.dragged.as_ref()
@@ -292,6 +359,10 @@ impl Context {
             "Target.attachedToTarget" => self.attached(event),
             "Target.detachedFromTarget" => self.detached(event),
             "Page.windowOpen" => self.window_asked_for(event),
+            "Fetch.requestPaused" | "Fetch.authRequired" => {
+                self.interception.take(self.chromium.connection(), event);
+            }
+            "Browser.downloadWillBegin" | "Browser.downloadProgress" => self.downloading(event),
             "Page.javascriptDialogOpening" => self.answer_dialog(event),
             "Target.targetCrashed" => {
                 if let Some(crash) = event.read::<Crash>()
@@ -313,6 +384,19 @@ impl Context {
                     tab.state.apply(event);
                 }
             }
+        }
+    }
+
+    fn downloading(&mut self, event: &Event) {
+        let pages: Vec<&PageState> = self
+            .closed
+            .iter()
+            .chain(self.tabs.iter().map(|tab| &tab.state))
+            .collect();
+        if let Some(downloads) = &mut self.downloads {
+            downloads.apply(event, |frame| {
+                pages.iter().any(|page| page.frames.get(frame).is_some())
+            });
         }
     }
 
@@ -346,6 +430,10 @@ impl Drop for Context {
             browser_context_id: self.id.clone(),
         };
         drop(connection.call(None, &dispose, Instant::now()));
+        if let Some(downloads) = self.downloads.take() {
+            // Not on a thread of the runtime: files may be large. What the browser still writes goes with its profile.
+            std::thread::spawn(move || drop(downloads));
+        }
     }
 }
 

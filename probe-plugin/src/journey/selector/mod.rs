@@ -56,11 +56,18 @@ enum Kind {
 /// A secret is typed, never looked for: what a page shows of it would stand in errors and pictures.
 pub const SECRET_IN_PAGE: &str = "a secret cannot be looked for on a page\nhint: expect something that the page shows to everybody";
 
+/// Whether a text refers to a secret, or to a one-time code that a secret makes.
+pub fn holds_secret(text: &str) -> bool {
+    ["${secret:", "${totp:"]
+        .iter()
+        .any(|open| text.contains(open))
+}
+
 impl Selector {
     /// `label=Usuario`, `role=button[name='Ingresar']`, `text=...`, `placeholder=...`, `testid=...`, `xpath=...`;
     /// anything else is CSS.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.contains("${secret:") {
+        if holds_secret(text) {
             return Err(SECRET_IN_PAGE.into());
         }
         let mut parts: Vec<Part> = Vec::new();

@@ -63,6 +63,7 @@ impl Robot<'_> {
             Expectation::Status(status) => self.expect_status(status, deadline).await,
             Expectation::Console(console) => self.expect_clean_console(console, deadline).await,
             Expectation::Expression(code) => self.expect_expression(code, deadline).await,
+            Expectation::Download(download) => self.expect_download(download, deadline).await,
         }
     }
 

@@ -15,7 +15,10 @@ use crate::{
 
 impl Robot<'_> {
     pub(super) async fn fill(&mut self, fill: &Fill, deadline: Instant) -> Result<Moment, Failure> {
-        let text = self.resolve(&fill.with)?;
+        let field = Some(("field", &fill.field));
+        let ready = self.await_code(&fill.with, field, deadline).await?;
+        let deadline = ready.deadline;
+        let text = self.resolve_typed(&fill.with)?;
         let asked = Instant::now();
         let mut first: Option<UserInput> = None;
         let mut tries = 0;
@@ -28,7 +31,7 @@ impl Robot<'_> {
                 text: Some(text.expose_secret()),
             };
             let done = self.in_one_call(&deed, deadline).await?;
-            let input = *first.get_or_insert(done.input);
+            let input = *first.get_or_insert(ready.before(done.input));
             let Some(answer) = done.answer else {
                 // What was put in has led elsewhere already.
                 let ended_ms = self.now(deadline).await?;

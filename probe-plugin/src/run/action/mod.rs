@@ -2,7 +2,10 @@
 //! share.
 
 mod click;
+mod code;
+mod cookie;
 mod dialog;
+mod download;
 mod drag;
 mod expect;
 mod expect_answers;
@@ -70,6 +73,8 @@ pub struct Robot<'a> {
     pub pictures: Pictures,
     /// Each selector that had to stand in for the one that is meant.
     pub drifts: Vec<String>,
+    /// The one-time codes that it typed, so that they are told to nobody.
+    pub typed_codes: Vec<SecretString>,
 }
 
 /// The pictures that a journey asks for.
@@ -127,6 +132,7 @@ impl Robot<'_> {
             Action::Upload(upload) => self.upload(upload, deadline).await,
             Action::Dialog(_) => self.dialog(deadline).await,
             Action::Tab(tab) => self.tab(tab, deadline).await,
+            Action::Cookie(cookie) => self.cookie(cookie, deadline).await,
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
             Action::Store(store) => self.store(store, deadline).await,
             Action::Script(script) => self.script(script, deadline).await,

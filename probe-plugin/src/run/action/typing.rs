@@ -18,13 +18,16 @@ impl Robot<'_> {
         typing: &Type,
         deadline: Instant,
     ) -> Result<Moment, Failure> {
-        let text = self.resolve(&typing.with)?;
+        let field = typing.field.as_ref().map(|field| ("focus", field));
+        let ready = self.await_code(&typing.with, field, deadline).await?;
+        let deadline = ready.deadline;
+        let text = self.resolve_typed(&typing.with)?;
         let (input, place) = if let Some(field) = &typing.field {
             let secret = typing.with.secrets().next().is_some();
             let request = json!({ "end": true, "secret": secret });
             let (place, found) = self.perform("focus", field, request, deadline).await?;
             self.is_the_only_one(field, &place, deadline).await?;
-            (self.input(&found), Some(place))
+            (ready.before(self.input(&found)), Some(place))
         } else {
             self.attend(deadline).await?;
             (self.input_now(), None)

@@ -1,0 +1,186 @@
+//! What is added to a run's requests on their way: headers, and the answer to a server that asks for a name and a password.
+//!
+//! Only requests to the addresses that something is for are stopped on their way; each hop of a redirect is a request of
+//! its own. What a run adds for one host is never seen by another.
+
+use std::collections::{BTreeMap, HashSet};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use headless_chrome::protocol::cdp::Fetch;
+use serde::Deserialize;
+use vigia_contract::secret::{ExposeSecret, SecretString};
+
+use super::send;
+use crate::browser::{
+    SessionId,
+    connection::{Connection, Event},
+};
+
+/// What one run adds.
+#[derive(Debug, Default)]
+pub struct Interception {
+    /// For servers that ask.
+    pub credentials: Vec<Credentials>,
+    /// With every request.
+    pub headers: Vec<AddedHeaders>,
+    /// The requests that were answered with a name and a password: who asks again has refused them.
+    answered: HashSet<String>,
+}
+
+/// A name and a password.
+#[derive(Debug)]
+pub struct Credentials {
+    /// What the addresses begin with: a whole origin at least, as the browser writes it.
+    pub addresses: String,
+    /// The name.
+    pub user: SecretString,
+    /// The password.
+    pub password: SecretString,
+}
+
+/// Names and values.
+#[derive(Debug)]
+pub struct AddedHeaders {
+    /// What the addresses begin with: a whole origin at least, as the browser writes it.
+    pub addresses: String,
+    /// The headers.
+    pub set: Vec<(String, SecretString)>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Paused {
+    request_id: String,
+    request: Request,
+    auth_challenge: Option<Challenge>,
+}
+
+#[derive(Deserialize)]
+struct Request {
+    url: String,
+    headers: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Challenge {
+    source: Option<String>,
+    origin: String,
+}
+
+impl Interception {
+    /// There is nothing to add.
+    pub fn is_empty(&self) -> bool {
+        self.credentials.is_empty() && self.headers.is_empty()
+    }
+
+    /// What a name and a password look like in a header.
+    pub fn encoded_credentials(&self) -> Vec<SecretString> {
+        let encoded = |own: &Credentials| {
+            let both = format!(
+                "{}:{}",
+                own.user.expose_secret(),
+                own.password.expose_secret()
+            );
+            STANDARD.encode(both).into()
+        };
+        self.credentials.iter().map(encoded).collect()
+    }
+
+    /// Stops the requests of a session that something is to be added to.
+    pub fn enable(&self, connection: &Connection, session: &SessionId) {
+        if self.is_empty() {
+            return;
+        }
+        let addresses = self.credentials.iter().map(|own| &own.addresses);
+        let addresses = addresses.chain(self.headers.iter().map(|own| &own.addresses));
+        let enable = Fetch::Enable {
+            patterns: Some(addresses.map(|beginning| pattern(beginning)).collect()),
+            handle_auth_requests: Some(!self.credentials.is_empty()),
+        };
+        send(connection, session, &enable);
+    }
+
+    /// A request is stopped: sends it on.
+    pub fn take(&mut self, connection: &Connection, event: &Event) {
+        let Some(paused) = event.read::<Paused>() else {
+            return;
+        };
+        if let Some(challenge) = &paused.auth_challenge {
+            let answer = Fetch::ContinueWithAuth {
+                auth_challenge_response: self.answer(&paused, challenge),
+                request_id: paused.request_id,
+            };
+            send(connection, &event.session, &answer);
+        } else {
+            let go_on = Fetch::ContinueRequest {
+                headers: self.with_headers(&paused.request),
+                request_id: paused.request_id,
+                url: None,
+                method: None,
+                post_data: None,
+                intercept_response: None,
+            };
+            send(connection, &event.session, &go_on);
+        }
+    }
+
+    /// A name and a password for who they are meant for, once; nobody else gets any.
+    fn answer(&mut self, paused: &Paused, challenge: &Challenge) -> Fetch::AuthChallengeResponse {
+        let own = self.credentials.iter().find(|own| {
+            paused.request.url.starts_with(&own.addresses)
+                && own.addresses.starts_with(&format!("{}/", challenge.origin))
+                && challenge.source.as_deref() != Some("Proxy")
+        });
+        match own {
+            Some(own) if self.answered.insert(paused.request_id.clone()) => {
+                Fetch::AuthChallengeResponse {
+                    response: Fetch::AuthChallengeResponseResponse::ProvideCredentials,
+                    username: Some(own.user.expose_secret().to_owned()),
+                    password: Some(own.password.expose_secret().to_owned()),
+                }
+            }
+            _ => Fetch::AuthChallengeResponse {
+                response: Fetch::AuthChallengeResponseResponse::CancelAuth,
+                username: None,
+                password: None,
+            },
+        }
+    }
+
+    fn with_headers(&self, request: &Request) -> Option<Vec<Fetch::HeaderEntry>> {
+        let mut headers = request.headers.clone();
+        let mut added = false;
+        for own in &self.headers {
+            if request.url.starts_with(&own.addresses) {
+                for (name, value) in &own.set {
+                    headers.retain(|known, _| !known.eq_ignore_ascii_case(name));
+                    headers.insert(name.clone(), value.expose_secret().to_owned());
+                    added = true;
+                }
+            }
+        }
+        added.then(|| {
+            headers
+                .into_iter()
+                .map(|(name, value)| Fetch::HeaderEntry { name, value })
+                .collect()
+        })
+    }
+}
+
+/// The protocol's patterns know `*`, `?` and `\`, all of which an address may hold.
+fn pattern(beginning: &str) -> Fetch::RequestPattern {
+    let mut pattern = String::new();
+    for character in beginning.chars() {
+        if "*?\\".contains(character) {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('*');
+    Fetch::RequestPattern {
+        url_pattern: Some(pattern),
+        resource_Type: None,
+        request_stage: None,
+    }
+}
