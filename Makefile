@@ -21,8 +21,8 @@ help:
 	@echo "make build   builds everything (the first time about 3 minutes)"
 	@echo "make demo    shows the product at work: a portal breaks, a mail arrives, it heals (half a minute; ONCE=1 ends by itself)"
 	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20 and npm)"
-	@echo "make test    runs every check and test (about 8 minutes once everything is built)"
-	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (some minutes)"
+	@echo "make test    runs every check and test (about 10 minutes once everything is built)"
+	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
 	@echo "make accuracy  holds the times of steps against pages with known delays (4 minutes, on an idle machine)"
 	@echo "make lint    runs the checks alone: format, clippy, licences"
 

@@ -7,6 +7,7 @@ pub mod accuracy;
 pub mod benchmark;
 pub mod demo;
 pub mod mailbox;
+mod one_thread;
 pub mod portal;
 pub mod repository;
 pub mod servers;

@@ -11,10 +11,12 @@ mod walk;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
 
 use case::Case;
+
+use crate::one_thread;
 
 /// Holds the times of steps against what pages with known delays measured themselves.
 #[derive(Debug, Parser)]
@@ -30,26 +32,11 @@ struct Arguments {
 
 /// Runs the benchmark. Its exit code says only whether everything could be measured: a busy machine is no defect.
 #[must_use]
-#[expect(
-    clippy::print_stderr,
-    reason = "the benchmark talks to the person who started it"
-)]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // One thread: a child dies with the thread that started it, and this one lives as long as the program.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let result = runtime
-        .context("failed to start the runtime")
-        .and_then(|runtime| runtime.block_on(measure(&arguments)));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("\nThe benchmark failed: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    one_thread::run("accuracy", async {
+        measure(&arguments).await.map(|()| ExitCode::SUCCESS)
+    })
 }
 
 #[expect(

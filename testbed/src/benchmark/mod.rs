@@ -19,6 +19,7 @@ use self::{
     session::Plan,
     site::Site,
 };
+use crate::one_thread;
 
 /// A machine that has nothing else to do stays below this.
 const QUIET_PERCENT: f64 = 5.0;
@@ -52,26 +53,9 @@ struct Arguments {
 
 /// Runs the session; the exit code is 0 where no run failed, however fast they were.
 #[must_use]
-#[expect(
-    clippy::print_stderr,
-    reason = "the benchmark talks to the person who started it"
-)]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // One thread: a child dies with the thread that started it, and this one lives as long as the program.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let result = runtime
-        .context("failed to start the runtime")
-        .and_then(|runtime| runtime.block_on(compete(&arguments)));
-    match result {
-        Ok(exit) => exit,
-        Err(error) => {
-            eprintln!("\nThe benchmark failed: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    one_thread::run("benchmark", compete(&arguments))
 }
 
 async fn compete(arguments: &Arguments) -> Result<ExitCode> {

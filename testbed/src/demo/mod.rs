@@ -20,7 +20,7 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::parts::Parts;
-use crate::{portal::Fault, repository};
+use crate::{one_thread, portal::Fault, repository};
 
 /// Shows the product at work: a portal breaks, a mail with its picture arrives, it heals, the recovery arrives.
 #[derive(Debug, Parser)]
@@ -49,26 +49,11 @@ fn fault(name: &str) -> Result<Fault, String> {
 
 /// Runs the demo; the exit code is 0 where everything happened.
 #[must_use]
-#[expect(
-    clippy::print_stderr,
-    reason = "the demo talks to the person who started it"
-)]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // One thread: a child dies with the thread that started it, and this one lives as long as the program.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let result = runtime
-        .context("failed to start the runtime")
-        .and_then(|runtime| runtime.block_on(show(&arguments)));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("\nThe demo failed: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    one_thread::run("demo", async {
+        show(&arguments).await.map(|()| ExitCode::SUCCESS)
+    })
 }
 
 async fn show(arguments: &Arguments) -> Result<()> {

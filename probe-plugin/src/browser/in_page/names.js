@@ -119,7 +119,6 @@ const name = (element) => squeeze(called(element, { seen: new Set(), inside: fal
 
 const FIELDS = 'input:not([type=hidden]), textarea, select, [contenteditable]:not([contenteditable=false]), [role=textbox], ' +
   '[role=searchbox], [role=combobox], [role=listbox], [role=checkbox], [role=radio], [role=switch], [role=slider], [role=spinbutton]';
-const isField = (element) => element.matches(FIELDS);
 // A star or a colon beside a label is not part of how people call the field.
 const bareLabel = (text) => squeeze(text).replace(/^\*\s*/, '').replace(/\s*(?:\*|\(\*\)|:)+$/, '');
 

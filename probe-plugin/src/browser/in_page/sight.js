@@ -52,9 +52,6 @@ function query(css, scope = document) {
   return [...found];
 }
 
-// Every element, through open shadow roots.
-const elements = (scope) => query('*', scope);
-
 // The element that it is shown in: that of the slot it is put into, or the host of its shadow root.
 const shownIn = (node) => node.assignedSlot || node.parentElement || node.getRootNode().host || null;
 

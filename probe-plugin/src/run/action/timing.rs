@@ -96,15 +96,7 @@ impl Robot<'_> {
         }
     }
 
-    /// From now on the document is watched: what the next input does to it is the user's time.
-    pub async fn attend(&mut self, deadline: Instant) -> Result<(), Failure> {
-        let request = json!({ "what": "input" });
-        self.ask(Function::Perform, &request, deadline)
-            .await
-            .map(drop)
-    }
-
-    /// The same after earlier ones that missed: the wait began with the first look of all.
+    /// An input that goes out now, after earlier ones that missed: the wait began with the first look of all.
     pub fn input_since(&self, first_ms: Option<f64>, found: &Answer) -> UserInput {
         let ready_ms = found.ready.unwrap_or(found.at);
         let since = first_ms.map(|from_ms| Wait {
@@ -115,5 +107,13 @@ impl Robot<'_> {
             waited: since.or(found.waited()),
             began_ms: self.clock.now_ms(),
         }
+    }
+
+    /// From now on the document is watched: what the next input does to it is the user's time.
+    pub async fn attend(&mut self, deadline: Instant) -> Result<(), Failure> {
+        let request = json!({ "what": "input" });
+        self.ask(Function::Perform, &request, deadline)
+            .await
+            .map(drop)
     }
 }

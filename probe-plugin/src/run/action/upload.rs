@@ -36,7 +36,7 @@ impl Robot<'_> {
         upload: &Upload,
         deadline: Instant,
     ) -> Result<Moment, Failure> {
-        let files = files(upload)?;
+        let files = files(upload).await?;
         match &upload.to {
             Destination::Field(target) => self.put_into(target, files, deadline).await,
             Destination::Onto(target) => self.drop_onto(target, files, deadline).await,
@@ -251,22 +251,24 @@ fn not_actionable(told: String) -> Failure {
 }
 
 /// They were there when the journey was read.
-fn files(upload: &Upload) -> Result<Vec<String>, Failure> {
+async fn files(upload: &Upload) -> Result<Vec<String>, Failure> {
     let config = |told: String| Failure::of_probe(ErrorClass::Config, told);
-    let one = |path: &std::path::PathBuf| {
-        if !path.is_file() {
+    let mut names = Vec::new();
+    for path in &upload.paths {
+        let about = tokio::fs::metadata(path).await;
+        if !about.is_ok_and(|about| about.is_file()) {
             return Err(config(format!(
                 "the file `{}` is not there any more",
                 path.display()
             )));
         }
-        let text = path.to_str().map(str::to_owned);
-        text.ok_or_else(|| {
+        let name = path.to_str().map(str::to_owned);
+        names.push(name.ok_or_else(|| {
             config(format!(
                 "the browser cannot be told the file name `{}`",
                 path.display()
             ))
-        })
-    };
-    upload.paths.iter().map(one).collect()
+        })?);
+    }
+    Ok(names)
 }
