@@ -34,7 +34,7 @@ struct Arguments {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    one_thread::run("accuracy", async {
+    one_thread::run("accuracy benchmark", async {
         measure(&arguments).await.map(|()| ExitCode::SUCCESS)
     })
 }
@@ -48,6 +48,11 @@ async fn measure(arguments: &Arguments) -> Result<()> {
         .into_iter()
         .filter(|case| case.name().starts_with(&arguments.only))
         .collect();
+    anyhow::ensure!(
+        !cases.is_empty(),
+        "no case is called `{}...`; without --only all are measured",
+        arguments.only
+    );
     let mut all = Vec::new();
     println!(
         "milliseconds, {} steps a case; error: the probe's time less the page's own\n\n{:<18} {:>9} {:>9} {:>9} {:>8} {:>8} {:>8} {:>8}",
