@@ -18,7 +18,7 @@ const PAGE: &str = include_str!("referee.html");
 /// The script of a robot, with a word more to say: what each element with an id is to it.
 fn script() -> String {
     let end = SOURCE.rfind("return {").unwrap();
-    let told = "return elements(document).filter(({ id }) => /^e\\d+$/.test(id))\
+    let told = "return query('*').filter(({ id }) => /^e\\d+$/.test(id))\
         .map((element) => [element.id, unheard(element) ? null : role(element), name(element)]);\n})()";
     let body = SOURCE[..end].replacen("globalThis.vigia = ", "", 1);
     format!("{body}{told}")
