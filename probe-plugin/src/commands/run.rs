@@ -61,7 +61,10 @@ pub fn run(path: &Path) -> anyhow::Result<Exit> {
             return Ok(Exit::Failed);
         }
     };
-    let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")?;
     let done = runtime.block_on(until_stopped(config));
     // What is left is the thread that reads stdin; it ends with the process.
     runtime.shutdown_background();

@@ -74,7 +74,10 @@ pub fn attempt(attempt: &Attempt) -> anyhow::Result<Exit> {
             return Ok(Exit::Failed);
         }
     };
-    let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")?;
     let (journey, series) = runtime.block_on(series::run(
         subject,
         series::Size {
