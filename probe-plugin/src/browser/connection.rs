@@ -7,10 +7,10 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use headless_chrome::protocol::cdp::types::Method;
@@ -76,6 +76,8 @@ pub enum CallError {
 #[derive(Clone, Debug)]
 pub struct Connection {
     orders: mpsc::UnboundedSender<Order>,
+    /// When Chromium last said anything.
+    heard: Arc<Mutex<Instant>>,
 }
 
 /// What the owner is told to do. The queue has no bound, but nobody sends without awaiting an answer.
@@ -131,12 +133,17 @@ impl Connection {
         unreadable: Arc<AtomicUsize>,
     ) -> Self {
         let (orders, queue) = mpsc::unbounded_channel();
+        let heard = Arc::new(Mutex::new(Instant::now()));
         let waiting = Waiting {
+            last_id: 0,
+            answers: HashMap::new(),
+            listeners: HashMap::new(),
+            sessions: HashMap::new(),
+            heard: Arc::clone(&heard),
             unreadable,
-            ..Waiting::default()
         };
         tokio::spawn(own(to_browser, from_browser, queue, waiting));
-        Self { orders }
+        Self { orders, heard }
     }
 
     /// Calls a method of the browser itself, or of one session. It is written when this is called, not when it is
@@ -201,13 +208,18 @@ impl Connection {
         }));
     }
 
+    /// Whether Chromium has said anything in this time: a start counts.
+    pub fn was_heard_within(&self, time: Duration) -> bool {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.elapsed() < time
+    }
+
     /// Whether Chromium's end is still open.
     pub fn is_open(&self) -> bool {
         !self.orders.is_closed()
     }
 }
 
-#[derive(Default)]
 struct Waiting {
     last_id: u64,
     answers: HashMap<u64, oneshot::Sender<Result<Box<RawValue>, String>>>,
@@ -215,6 +227,7 @@ struct Waiting {
     listeners: HashMap<String, mpsc::UnboundedSender<Event>>,
     /// The context that each session belongs to.
     sessions: HashMap<String, String>,
+    heard: Arc<Mutex<Instant>>,
     unreadable: Arc<AtomicUsize>,
 }
 
@@ -264,6 +277,7 @@ async fn own(
                 if !matches!(read, Ok(1..)) {
                     return;
                 }
+                *waiting.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
                 let mut start = 0;
                 while let Some(length) = incoming[searched.max(start)..].iter().position(|&byte| byte == 0) {
                     let end = searched.max(start) + length;

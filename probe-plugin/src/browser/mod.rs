@@ -14,6 +14,7 @@ mod referee;
 mod remains;
 mod responses;
 mod script;
+mod spare;
 mod traffic;
 mod vitals;
 mod warm;

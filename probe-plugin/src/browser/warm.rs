@@ -12,11 +12,19 @@ use anyhow::ensure;
 use rustix::process::Pid;
 use tokio::sync::Mutex;
 
-use super::{BrowserSettings, Chromium, LaunchError, remains::NotGone, resident_bytes_of_group};
+use super::{
+    BrowserSettings, Chromium, Context, LaunchError, PageError,
+    remains::NotGone,
+    resident_bytes_of_group,
+    spare::{self, Spare},
+};
 use crate::log::{Level, log};
 
 /// How long a browser may take for its cheapest call: 0.1 ms on an idle machine, tenths of a second on a starved one.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Who said something so short a time ago need not be asked whether it is well.
+const HEARD_JUST_NOW: Duration = Duration::from_millis(100);
 
 /// Its memory is looked at so often and no more: on a machine with many processes a look takes some milliseconds.
 const MEMORY_LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -48,6 +56,7 @@ struct Current {
     started: Instant,
     runs: u32,
     memory_looked_at: Instant,
+    spare: Spare,
 }
 
 impl WarmBrowser {
@@ -62,10 +71,39 @@ impl WarmBrowser {
         }
     }
 
+    /// Makes the next run's context ready, where there is a browser and nobody is about to change that. For moments in
+    /// which no run is under way: what it takes from the machine would be in the times of a run.
+    pub fn make_ready(&self) {
+        if let Ok(mut state) = self.state.try_lock()
+            && let Some(current) = &mut state.current
+            && current.chromium.connection().is_open()
+        {
+            current.spare.prepare(&current.chromium);
+        }
+    }
+
+    /// A context of this browser for one run.
+    pub async fn context(&self, chromium: &Arc<Chromium>) -> Result<Context, PageError> {
+        let spare = {
+            let mut state = self.state.lock().await;
+            let current = state.current.as_mut();
+            current
+                .filter(|current| Arc::ptr_eq(&current.chromium, chromium))
+                .map(|current| std::mem::take(&mut current.spare))
+        };
+        match spare.unwrap_or_default().take().await {
+            Some(context) => Ok(context),
+            None => spare::open(Arc::clone(chromium)).await,
+        }
+    }
+
     /// A browser for one run, that answers now.
     pub async fn for_a_run(&self) -> Result<Arc<Chromium>, Arc<LaunchError>> {
         loop {
             let chromium = self.current_or_new().await?;
+            if chromium.connection().was_heard_within(HEARD_JUST_NOW) {
+                return Ok(chromium);
+            }
             match chromium.answers(HEALTH_DEADLINE).await {
                 Ok(()) => return Ok(chromium),
                 Err(error) => {
@@ -113,6 +151,7 @@ impl WarmBrowser {
                     started: Instant::now(),
                     runs: 1,
                     memory_looked_at: Instant::now(),
+                    spare: Spare::default(),
                 });
                 Ok(chromium)
             }

@@ -216,6 +216,9 @@ async fn work(
                 }
             }
         }
+        if runs.len() == 0 {
+            shared.browser.make_ready();
+        }
         // One moment may bring as many missed runs as there are journeys.
         let surplus = to_say.len().saturating_sub(QUEUE_MAX);
         if surplus > 0 {

@@ -44,9 +44,6 @@ pub use document::DocumentReport;
 pub use outcome::{Failure, RunReport, StepReport};
 pub use phases::Phase;
 
-/// How long a context and a blank page may take: 30 ms on an idle machine.
-const OPEN_DEADLINE: Duration = Duration::from_secs(10);
-
 /// A page that hangs may not be able to draw itself.
 const SCREENSHOT_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -97,8 +94,7 @@ pub async fn run(
             );
         }
     };
-    let opened = Context::open(Arc::clone(&chromium), Instant::now() + OPEN_DEADLINE).await;
-    let mut context = match opened {
+    let mut context = match order.browser.context(&chromium).await {
         Ok(context) => context,
         Err(error) => {
             order.browser.give_up(&chromium).await;

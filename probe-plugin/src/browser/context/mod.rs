@@ -189,6 +189,15 @@ impl Context {
         }
     }
 
+    /// It was opened beforehand: all that its run has waited for it is this. An error where it has come to harm since.
+    pub fn taken(&mut self, waited: Duration) -> Result<(), PageError> {
+        self.opening = OpeningTimes {
+            context: waited,
+            tab: Duration::ZERO,
+        };
+        self.catch_up()
+    }
+
     /// How long its opening took.
     pub const fn opening(&self) -> OpeningTimes {
         self.opening
