@@ -49,7 +49,7 @@ fn journey(actions: &str, cleanup: &str) -> String {
 system = "paginas"
 name = "limpia"
 impact = "low"
-every = "1h"
+every = "24h"
 timeout = "15s"
 action_timeout = "2s"
 cleanup_timeout = "8s"

@@ -116,7 +116,7 @@ fn a_page_that_opens_dialogs_without_end_is_told_at_once_and_with_its_picture() 
 system = "paginas"
 name = "avisos"
 impact = "low"
-every = "1h"
+every = "24h"
 timeout = "10m"
 action_timeout = "9m"
 [variables]

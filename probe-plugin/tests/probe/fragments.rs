@@ -28,7 +28,7 @@ const SHARING: &str = r#"
 system = "paginas"
 name = "comparte"
 impact = "low"
-every = "1h"
+every = "24h"
 timeout = "15s"
 action_timeout = "2s"
 [variables]

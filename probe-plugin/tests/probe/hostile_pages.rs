@@ -32,7 +32,7 @@ async fn walk(
     let portal = Portal::start().await.unwrap();
     let (address, asked) = serve(page);
     let good = JOURNEY
-        .replace("every = \"1h\"", "every = \"5s\"")
+        .replace("every = \"24h\"", "every = \"5s\"")
         .replace("action_timeout = \"3s\"", "action_timeout = \"20s\"");
     let setting = Setting::new(
         &good,
@@ -86,7 +86,7 @@ fn hostile_journey(address: &str, actions: &str, action_timeout: Duration) -> St
 system = "paginas"
 name = "hostil"
 impact = "low"
-every = "1h"
+every = "24h"
 timeout = "{}s"
 action_timeout = "{}s"
 [[step]]

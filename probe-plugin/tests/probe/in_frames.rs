@@ -46,7 +46,7 @@ fn a_frame_of_another_site_has_a_process_of_its_own() {
         ("/", "<iframe src='http://localhost:PORT/form'></iframe>"),
         ("/form", "<p>Listo</p>"),
     ];
-    let journey = "system = \"paginas\"\nname = \"marcos\"\nimpact = \"low\"\nevery = \"1h\"\ntimeout = \"50s\"\n[variables]\nportal = \"https://t.example\"\n[[step]]\nname = \"Usar\"\nactions = [{ goto = \"${portal}/\" }, { expect = { text = \"Listo\" } }, { wait = \"40s\" }]\n";
+    let journey = "system = \"paginas\"\nname = \"marcos\"\nimpact = \"low\"\nevery = \"24h\"\ntimeout = \"50s\"\n[variables]\nportal = \"https://t.example\"\n[[step]]\nname = \"Usar\"\nactions = [{ goto = \"${portal}/\" }, { expect = { text = \"Listo\" } }, { wait = \"40s\" }]\n";
     let setting = Setting::new(journey, &serve(pages), browser_table());
     let mut probe = Running::start(&setting);
     probe.ask_for_points();

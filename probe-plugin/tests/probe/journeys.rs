@@ -132,7 +132,7 @@ async fn each_run_is_a_new_user_who_has_never_been_there() {
     let portal = Portal::start().await.unwrap();
     // Whoever is signed in already is not asked for a name again: the second run would find no field.
     let journey = JOURNEY
-        .replace("every = \"1h\"", "every = \"2s\"")
+        .replace("every = \"24h\"", "every = \"2s\"")
         .replace("${portal}/ingreso", "${portal}/inicio");
     let setting = Setting::new(&journey, portal.url(), browser_table());
     let probe = Running::start(&setting);

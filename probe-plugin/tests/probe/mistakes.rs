@@ -156,7 +156,7 @@ fn a_variable_that_no_journey_has_is_told_so_that_nobody_walks_the_wrong_system(
 #[test]
 fn what_would_only_fail_at_run_time_is_told_by_check() {
     let journey = JOURNEY
-        .replace("every = \"1h\"", "every = \"10ms\"")
+        .replace("every = \"24h\"", "every = \"10ms\"")
         .replace(
             "{ goto = \"${portal}/ingreso\" }",
             "{ goto = \"tramites.example\" }",

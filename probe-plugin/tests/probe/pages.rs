@@ -59,7 +59,7 @@ pub fn walk_site(pages: &'static [(&'static str, &'static str)], actions: &str) 
 system = "paginas"
 name = "trampa"
 impact = "low"
-every = "1h"
+every = "24h"
 timeout = "15s"
 action_timeout = "2s"
 [variables]

@@ -76,7 +76,7 @@ pub fn walk_site(pages: &'static [(&'static str, &'static str)], actions: &str) 
 system = "paginas"
 name = "raton"
 impact = "low"
-every = "1h"
+every = "24h"
 timeout = "55s"
 action_timeout = "3s"
 [variables]

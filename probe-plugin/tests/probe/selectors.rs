@@ -16,7 +16,7 @@ fn told(page: &'static str, actions: &[&str], action_timeout: &str) -> String {
 system = "paginas"
 name = "j{index:02}"
 impact = "low"
-every = "1h"
+every = "24h"
 timeout = "60s"
 action_timeout = "{action_timeout}"
 [variables]

@@ -74,7 +74,7 @@ fn answer(mut stream: TcpStream, reply: &dyn Fn(&str) -> Reply) -> std::io::Resu
 /// A journey of one step with these actions; the site is `${portal}`.
 pub fn journey(actions: &str) -> String {
     format!(
-        "system = \"paginas\"\nname = \"medida\"\nimpact = \"low\"\nevery = \"1h\"\ntimeout = \"20s\"\naction_timeout = \"3s\"\n[variables]\nportal = \"https://t.example\"\n[[step]]\nname = \"Usar\"\nactions = [{actions}]\n"
+        "system = \"paginas\"\nname = \"medida\"\nimpact = \"low\"\nevery = \"24h\"\ntimeout = \"20s\"\naction_timeout = \"3s\"\n[variables]\nportal = \"https://t.example\"\n[[step]]\nname = \"Usar\"\nactions = [{actions}]\n"
     )
 }
 

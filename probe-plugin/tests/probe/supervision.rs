@@ -16,7 +16,7 @@ const FULL_CHROMIUM: &str = "/usr/lib/chromium/chromium";
 /// A probe on a good portal; `more` stands in the table `[browser]`.
 pub fn setting(portal: &Portal, every: &str, more: &str) -> Setting {
     let journey = JOURNEY
-        .replace("every = \"1h\"", &format!("every = \"{every}\""))
+        .replace("every = \"24h\"", &format!("every = \"{every}\""))
         .replace("action_timeout = \"3s\"", "action_timeout = \"20s\"");
     Setting::new(
         &journey,
@@ -311,7 +311,7 @@ async fn the_full_browser_leaves_none_of_its_own_temporary_files() {
 async fn a_full_disk_makes_runs_unmeasured_only_where_there_can_be_no_profile() {
     let portal = Portal::start().await.unwrap();
     let journey = JOURNEY
-        .replace("every = \"1h\"", "every = \"3s\"")
+        .replace("every = \"24h\"", "every = \"3s\"")
         .replace("action_timeout = \"3s\"", "action_timeout = \"20s\"");
     let setting =
         Setting::new(&journey, portal.url(), "[browser]\nsandbox = false").on_a_small_disk();

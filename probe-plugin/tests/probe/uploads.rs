@@ -10,7 +10,7 @@ use crate::{
 /// Walks the journey on the page with `plano.pdf` and `foto.txt` beside the journey's file.
 fn setting(page: &'static str, actions: &str) -> Setting {
     let journey = format!(
-        "system = \"paginas\"\nname = \"archivos\"\nimpact = \"low\"\nevery = \"1h\"\ntimeout = \"15s\"\naction_timeout = \"2s\"\n[variables]\nportal = \"https://t.example\"\n[[step]]\nname = \"Adjuntar\"\nactions = [{{ goto = \"${{portal}}/\" }}, {actions}]\n"
+        "system = \"paginas\"\nname = \"archivos\"\nimpact = \"low\"\nevery = \"24h\"\ntimeout = \"15s\"\naction_timeout = \"2s\"\n[variables]\nportal = \"https://t.example\"\n[[step]]\nname = \"Adjuntar\"\nactions = [{{ goto = \"${{portal}}/\" }}, {actions}]\n"
     );
     let pages = Box::leak(Box::new([("/", page)]));
     let setting = Setting::new(&journey, &serve(pages), browser_table());

@@ -85,7 +85,7 @@ fn journey(case: &Case, port: &str) -> String {
 system = "paginas"
 name = "{name}"
 impact = "low"
-every = "1h"
+every = "24h"
 timeout = "40s"
 action_timeout = "{action_timeout}"
 [variables]
