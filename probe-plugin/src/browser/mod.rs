@@ -1,5 +1,6 @@
 //! Chromium: one warm browser, driven over a pipe, and a fresh page of it for every run.
 
+mod certified;
 mod connection;
 mod console;
 mod context;
@@ -23,6 +24,7 @@ use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
+pub use certified::Certified;
 pub use connection::{CallError, Connection, SessionId};
 pub use context::{
     Acted, AddedHeaders, Coming, Context, Credentials, DialogSurprise, DownloadedFile, Evaluated,

@@ -18,7 +18,8 @@ use vigia_contract::{
 };
 
 use super::{
-    Action, BasicAuth, CleanupStep, Headers, Journey, Step, fragment, stored_names::StoredNames,
+    Action, BasicAuth, CleanupStep, ClientCertificate, Headers, Journey, Step, fragment,
+    stored_names::StoredNames,
 };
 
 /// How long an action may take where the file does not say: users give up before that.
@@ -44,6 +45,8 @@ struct JourneyFile {
     variables: Variables,
     #[serde(default)]
     basic_auth: Vec<BasicAuth>,
+    #[serde(default)]
+    client_certificate: Vec<ClientCertificate>,
     #[serde(default)]
     headers: Vec<Headers>,
     step: Spanned<Vec<StepTable>>,
@@ -166,6 +169,7 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
             .unwrap_or(ACTION_TIMEOUT_DEFAULT)
             .min(file.timeout),
         basic_auth: file.basic_auth,
+        client_certificates: file.client_certificate,
         headers: file.headers,
         steps,
         cleanup,

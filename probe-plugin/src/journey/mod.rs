@@ -38,7 +38,7 @@ pub use expectation::{Console, Count, Expectation, ShownText, Status};
 pub use file::{Every, read};
 pub use key::Key;
 pub use mouse::{Button, Click, Distance, Drag, Hover, Modifier, Offset, Scroll};
-pub use network::{BasicAuth, Cookie, Headers, SetCookie};
+pub use network::{BasicAuth, ClientCertificate, Cookie, Headers, SetCookie};
 pub use one_time_code::CodeKey;
 pub use select::Select;
 pub use selector::Selector;
@@ -69,6 +69,8 @@ pub struct Journey {
     pub variables: BTreeSet<String>,
     /// For servers that ask for a name and a password before they show anything.
     pub basic_auth: Vec<BasicAuth>,
+    /// For servers that want to see one before they talk.
+    pub client_certificates: Vec<ClientCertificate>,
     /// What is sent along with requests.
     pub headers: Vec<Headers>,
     /// In the order in which a user takes them; never empty.
@@ -91,10 +93,16 @@ impl Journey {
     pub fn secrets(&self) -> BTreeSet<&str> {
         let logins = self.basic_auth.iter();
         let logins = logins.flat_map(|login| login.user.secrets().chain(login.password.secrets()));
+        let certificates = self.client_certificates.iter();
+        let certificates = certificates.flat_map(|own| {
+            let key = own.key.iter().flat_map(Template::secrets);
+            own.certificate.secrets().chain(key)
+        });
         let headers = self.headers.iter().flat_map(|headers| headers.set.values());
         self.actions()
             .flat_map(Action::secrets)
             .chain(logins)
+            .chain(certificates)
             .chain(headers.flat_map(Template::secrets))
             .collect()
     }

@@ -1,4 +1,4 @@
-//! What a journey brings to some addresses and to no others: a name and a password, headers, cookies.
+//! What a journey brings to some addresses and to no others: a name and a password, a client certificate, headers, cookies.
 
 use std::collections::BTreeMap;
 
@@ -38,6 +38,31 @@ pub struct BasicAuth {
     pub user: Template,
     /// Refers to a secret.
     pub password: Template,
+}
+
+/// What is shown to a server that wants to see a certificate before it talks.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCertificate {
+    /// Where: `https` alone.
+    #[serde(deserialize_with = "encrypted")]
+    pub url: Addresses,
+    /// Refers to a secret: the certificate, and those that vouch for it, as PEM.
+    pub certificate: Template,
+    /// Refers to a secret: its key as PEM. Left out where it stands with the certificate.
+    pub key: Option<Template>,
+}
+
+fn encrypted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Addresses, D::Error> {
+    let addresses = Addresses::deserialize(deserializer)?;
+    if addresses.0.starts_with("https:") {
+        Ok(addresses)
+    } else {
+        Err(D::Error::custom(format!(
+            "`{}` is not encrypted: nobody asks for a certificate there\nhint: write the address with https://",
+            addresses.0
+        )))
+    }
 }
 
 /// Headers that the browser would not send by itself.

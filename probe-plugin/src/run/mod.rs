@@ -22,12 +22,12 @@ use std::{
 use jiff::Timestamp;
 use vigia_contract::{
     data_model::{ErrorClass, Outcome},
-    secret::{SecretPlaces, Template},
+    secret::{ExposeSecret, SecretPlaces, Template},
     variables::Variables,
 };
 
 use crate::{
-    browser::{AddedHeaders, Chromium, Context, Credentials, Interception, WarmBrowser},
+    browser::{AddedHeaders, Certified, Chromium, Context, Credentials, Interception, WarmBrowser},
     journey::{Action, Dialog, Journey, Step},
     log::{Level, log},
 };
@@ -156,6 +156,22 @@ fn interception(order: &Order<'_>) -> Result<Interception, Failure> {
             user: resolve(&login.user)?,
             password: resolve(&login.password)?,
         });
+    }
+    for own in &order.journey.client_certificates {
+        let mut pem = resolve(&own.certificate)?.expose_secret().to_owned();
+        if let Some(key) = &own.key {
+            pem.push('\n');
+            pem.push_str(resolve(key)?.expose_secret());
+        }
+        let addresses = own.url.0.clone();
+        let certified = Certified::new(addresses, &pem.into()).map_err(|_| {
+            let told = format!(
+                "the client certificate for `{}` cannot be used: it has to be PEM with a certificate and its key",
+                own.url.0
+            );
+            Failure::of_probe(ErrorClass::Config, told)
+        })?;
+        interception.certificates.push(Arc::new(certified));
     }
     for headers in &order.journey.headers {
         let set = headers.set.iter();

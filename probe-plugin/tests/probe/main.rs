@@ -8,6 +8,7 @@
 mod browser_faults;
 mod census;
 mod cleanup;
+mod client_certificates;
 mod dialogs;
 mod error_classes;
 mod expectations;

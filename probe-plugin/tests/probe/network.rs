@@ -117,7 +117,7 @@ fn journey(tables: &str, actions: &str) -> String {
 system = "red"
 name = "trampa"
 impact = "low"
-every = "1h"
+every = "24h"
 timeout = "15s"
 action_timeout = "3s"
 [variables]
@@ -130,10 +130,13 @@ actions = [{actions}]
     )
 }
 
-/// Walks it with these secrets in the folder; nothing that is told may hold one of them.
 fn walk(journey: &str, portal: &str, secrets: &[(&str, &str)]) -> Run {
     let more = format!("secrets_folder = \"secrets\"\n{}", browser_table());
-    let setting = Setting::new(journey, portal, &more);
+    walk_in(&Setting::new(journey, portal, &more), secrets)
+}
+
+/// Walks it with these secrets in the folder; nothing that is told may hold one of them.
+pub fn walk_in(setting: &Setting, secrets: &[(&str, &str)]) -> Run {
     let folder = setting.path().join("secrets");
     fs::create_dir(&folder).unwrap();
     for (name, value) in secrets {
@@ -141,7 +144,7 @@ fn walk(journey: &str, portal: &str, secrets: &[(&str, &str)]) -> Run {
         let only_ours = fs::Permissions::from_mode(0o600);
         fs::set_permissions(folder.join(name), only_ours).unwrap();
     }
-    let mut probe = Running::start(&setting);
+    let mut probe = Running::start(setting);
     probe.ask_for_points();
     let run = probe.run();
     let (_, rest, stderr) = probe.stop();

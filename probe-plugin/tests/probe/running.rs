@@ -23,7 +23,7 @@ pub const JOURNEY: &str = r#"
 system = "tramites"
 name = "consultar-tramite"
 impact = "critical"
-every = "1h"
+every = "24h"
 timeout = "20s"
 action_timeout = "3s"
 
@@ -66,6 +66,8 @@ pub struct Setting {
     folder: TempDir,
     /// Its temporary files are on a disk of their own that soon is full.
     small_disk: bool,
+    /// Who vouches for servers, instead of those that this machine knows.
+    authorities: Option<PathBuf>,
 }
 
 impl Setting {
@@ -84,6 +86,7 @@ impl Setting {
         Self {
             folder,
             small_disk: false,
+            authorities: None,
         }
     }
 
@@ -92,6 +95,16 @@ impl Setting {
     pub fn on_a_small_disk(self) -> Self {
         Self {
             small_disk: true,
+            ..self
+        }
+    }
+
+    /// The same where these certificates, as PEM, vouch for servers.
+    pub fn trusting(self, authorities: &str) -> Self {
+        let file = self.folder.path().join("authorities.pem");
+        fs::write(&file, authorities).unwrap();
+        Self {
+            authorities: Some(file),
             ..self
         }
     }
@@ -144,6 +157,9 @@ impl Setting {
             .arg(self.folder.path().join("probe.toml"))
             .env("TRAMITES_CLAVE", SECRET)
             .env("TMPDIR", temporary);
+        if let Some(authorities) = &self.authorities {
+            command.env("SSL_CERT_FILE", authorities);
+        }
         command
     }
 

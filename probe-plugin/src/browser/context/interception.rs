@@ -1,18 +1,24 @@
-//! What is added to a run's requests on their way: headers, and the answer to a server that asks for a name and a password.
+//! What is added to a run's requests on their way: headers, the answer to a server that asks for a name and a password, a
+//! client certificate.
 //!
 //! Only requests to the addresses that something is for are stopped on their way; each hop of a redirect is a request of
 //! its own. What a run adds for one host is never seen by another.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headless_chrome::protocol::cdp::Fetch;
 use serde::Deserialize;
+use tokio::task::JoinSet;
 use vigia_contract::secret::{ExposeSecret, SecretString};
 
 use super::send;
 use crate::browser::{
     SessionId,
+    certified::{BLOCKED, Certified, CertifiedFault, CertifiedRequest},
     connection::{Connection, Event},
 };
 
@@ -23,8 +29,14 @@ pub struct Interception {
     pub credentials: Vec<Credentials>,
     /// With every request.
     pub headers: Vec<AddedHeaders>,
+    /// For servers that want to see one.
+    pub certificates: Vec<Arc<Certified>>,
     /// The requests that were answered with a name and a password: who asks again has refused them.
     answered: HashSet<String>,
+    /// The requests that are made here and not by the browser; they end with the run.
+    own: JoinSet<()>,
+    /// Why the last one of those failed that the protocol has no word for.
+    own_fault: Arc<Mutex<Option<&'static str>>>,
 }
 
 /// A name and a password.
@@ -56,9 +68,21 @@ struct Paused {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Request {
+    method: String,
     url: String,
     headers: BTreeMap<String, String>,
+    #[serde(default)]
+    has_post_data: bool,
+    #[serde(default)]
+    post_data_entries: Vec<PostData>,
+}
+
+/// A part of what a request sends; a file that is sent from the disk has no bytes here.
+#[derive(Deserialize)]
+struct PostData {
+    bytes: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -70,7 +94,7 @@ struct Challenge {
 impl Interception {
     /// There is nothing to add.
     pub fn is_empty(&self) -> bool {
-        self.credentials.is_empty() && self.headers.is_empty()
+        self.credentials.is_empty() && self.headers.is_empty() && self.certificates.is_empty()
     }
 
     /// What a name and a password look like in a header.
@@ -93,8 +117,10 @@ impl Interception {
         }
         let addresses = self.credentials.iter().map(|own| &own.addresses);
         let addresses = addresses.chain(self.headers.iter().map(|own| &own.addresses));
+        let certified = self.certificates.iter().map(|own| own.addresses());
+        let addresses = addresses.map(String::as_str).chain(certified);
         let enable = Fetch::Enable {
-            patterns: Some(addresses.map(|beginning| pattern(beginning)).collect()),
+            patterns: Some(addresses.map(pattern).collect()),
             handle_auth_requests: Some(!self.credentials.is_empty()),
         };
         send(connection, session, &enable);
@@ -111,6 +137,8 @@ impl Interception {
                 request_id: paused.request_id,
             };
             send(connection, &event.session, &answer);
+        } else if let Some(certified) = self.certified(&paused.request.url) {
+            self.fetch(connection.clone(), event.session.clone(), certified, paused);
         } else {
             let go_on = Fetch::ContinueRequest {
                 headers: self.with_headers(&paused.request),
@@ -121,6 +149,73 @@ impl Interception {
                 intercept_response: None,
             };
             send(connection, &event.session, &go_on);
+        }
+    }
+
+    fn certified(&self, url: &str) -> Option<Arc<Certified>> {
+        let mut certificates = self.certificates.iter();
+        certificates
+            .find(|own| url.starts_with(own.addresses()))
+            .cloned()
+    }
+
+    /// Makes a request in the browser's place and gives it the answer.
+    fn fetch(
+        &mut self,
+        connection: Connection,
+        session: SessionId,
+        certified: Arc<Certified>,
+        paused: Paused,
+    ) {
+        // Those that have ended.
+        while self.own.try_join_next().is_some() {}
+        let headers = self.with_headers(&paused.request).map(|headers| {
+            let pairs = headers.into_iter().map(|entry| (entry.name, entry.value));
+            pairs.collect()
+        });
+        let request = body(&paused.request).map(|body| CertifiedRequest {
+            headers: headers.unwrap_or(paused.request.headers),
+            method: paused.request.method,
+            url: paused.request.url,
+            body,
+        });
+        let own_fault = Arc::clone(&self.own_fault);
+        self.own.spawn(async move {
+            let request_id = paused.request_id;
+            let answer = match request {
+                Some(request) => certified.fetch(request).await,
+                None => Err(BLOCKED),
+            };
+            match answer {
+                Ok(answer) => {
+                    let fulfil = Fetch::FulfillRequest {
+                        request_id,
+                        response_code: answer.status.into(),
+                        response_headers: Some(answer.headers),
+                        binary_response_headers: None,
+                        body: Some(STANDARD.encode(answer.body)),
+                        response_phrase: None,
+                    };
+                    send(&connection, &session, &fulfil);
+                }
+                Err(CertifiedFault { reason, name }) => {
+                    *own_fault.lock().unwrap_or_else(PoisonError::into_inner) = name;
+                    let fail = Fetch::FailRequest {
+                        request_id,
+                        error_reason: reason,
+                    };
+                    send(&connection, &session, &fail);
+                }
+            }
+        });
+    }
+
+    /// What lies behind an error of the network: one of a request that was made here is known better here.
+    pub fn behind<'a>(&self, error: &'a str) -> &'a str {
+        let own_fault = self.own_fault.lock();
+        match *own_fault.unwrap_or_else(PoisonError::into_inner) {
+            Some(name) if error == "net::ERR_FAILED" => name,
+            _ => error,
         }
     }
 
@@ -166,6 +261,18 @@ impl Interception {
                 .collect()
         })
     }
+}
+
+/// What a request sends; nothing where the protocol does not tell all of it.
+fn body(request: &Request) -> Option<Vec<u8>> {
+    if request.has_post_data && request.post_data_entries.is_empty() {
+        return None;
+    }
+    let mut body = Vec::new();
+    for part in &request.post_data_entries {
+        body.extend(STANDARD.decode(part.bytes.as_ref()?).ok()?);
+    }
+    Some(body)
 }
 
 /// The protocol's patterns know `*`, `?` and `\`, all of which an address may hold.

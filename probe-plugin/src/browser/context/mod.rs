@@ -252,6 +252,11 @@ impl Context {
         self.interception = interception;
     }
 
+    /// What lies behind an error that the browser tells of its network.
+    pub fn behind<'a>(&self, error: &'a str) -> &'a str {
+        self.interception.behind(error)
+    }
+
     /// From now on files are downloaded, into a folder that goes with this context.
     pub fn accept_downloads(&mut self) -> std::io::Result<()> {
         let profile = self.chromium.folder();

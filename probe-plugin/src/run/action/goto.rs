@@ -66,7 +66,7 @@ impl Robot<'_> {
                 Ok(()) | Err(PageError::Late) => {}
                 error => self.or_failure(error, "").await?,
             }
-            return Err(net_error::failure(&shown, &error));
+            return Err(net_error::failure(&shown, self.context.behind(&error)));
         }
         if answer.loader_id.is_none() {
             // Another place of the same document: there is nothing to load.

@@ -237,7 +237,7 @@ impl Robot<'_> {
                 ErrorClass::HttpStatus,
                 format!("`{}` answered with HTTP status {status}", state.url()),
             )),
-            (_, Some(error)) => Err(net_error::failure(state.url(), error)),
+            (_, Some(error)) => Err(net_error::failure(state.url(), self.context.behind(error))),
             _ => Ok(()),
         }
     }
