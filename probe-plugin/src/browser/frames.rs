@@ -19,6 +19,8 @@ pub struct Frame {
     pub session: SessionId,
     /// The script's world in the document.
     pub world: Option<i64>,
+    /// The world of the page's own scripts.
+    pub page_world: Option<i64>,
     /// Of the document that it shows.
     pub url: String,
     /// The identity of the document's load.
@@ -140,6 +142,7 @@ struct ScriptContext {
 #[serde(rename_all = "camelCase")]
 struct AuxData {
     frame_id: String,
+    is_default: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -195,11 +198,20 @@ impl Frames {
         self.0.iter().find(|frame| frame.id == id)
     }
 
+    /// The frames that stand in a frame itself, in the order in which they came.
+    pub fn children(&self, of: &str) -> impl Iterator<Item = &Frame> {
+        self.0
+            .iter()
+            .filter(move |frame| frame.parent.as_deref() == Some(of))
+    }
+
     /// The script's world in a frame is gone: it did not answer there.
     pub fn lost(&mut self, session: &SessionId, world: i64) {
         for frame in &mut self.0 {
-            if frame.session == *session && frame.world == Some(world) {
-                frame.world = None;
+            if frame.session == *session {
+                for own in [&mut frame.world, &mut frame.page_world] {
+                    own.take_if(|own| *own == world);
+                }
             }
         }
     }
@@ -241,6 +253,7 @@ impl Frames {
                     let frame = self.entry(&attached.target_info.target_id, &session);
                     frame.session = session;
                     frame.world = None;
+                    frame.page_world = None;
                 }
             }
             method if method.starts_with("Page.") => {
@@ -251,13 +264,8 @@ impl Frames {
                 }
             }
             "Runtime.executionContextCreated" => {
-                if let Some(ContextCreated { context }) = event.read()
-                    && context.name == WORLD
-                    && let Some(AuxData { frame_id }) = context.aux_data
-                {
-                    let frame = self.entry(&frame_id, &event.session);
-                    frame.session = event.session.clone();
-                    frame.world = Some(context.id);
+                if let Some(ContextCreated { context }) = event.read() {
+                    self.has_world(context, &event.session);
                 }
             }
             "Runtime.executionContextDestroyed" => {
@@ -269,11 +277,34 @@ impl Frames {
                 for frame in &mut self.0 {
                     if frame.session == event.session {
                         frame.world = None;
+                        frame.page_world = None;
                     }
                 }
             }
             _ => {}
         }
+    }
+
+    fn has_world(&mut self, context: ScriptContext, session: &SessionId) {
+        let Some(about) = context.aux_data else {
+            return;
+        };
+        let is_pages = about.is_default == Some(true);
+        if !is_pages && context.name != WORLD {
+            return;
+        }
+        let frame = self.entry(&about.frame_id, session);
+        if frame.session != *session {
+            frame.session = session.clone();
+            frame.world = None;
+            frame.page_world = None;
+        }
+        let world = if is_pages {
+            &mut frame.page_world
+        } else {
+            &mut frame.world
+        };
+        *world = Some(context.id);
     }
 
     fn navigated(&mut self, navigated: Navigated, session: &SessionId) {
@@ -288,6 +319,7 @@ impl Frames {
         if frame.session != *session {
             frame.session = session.clone();
             frame.world = None;
+            frame.page_world = None;
         }
         // A process of its own does not know whom it stands in.
         if navigated.parent_id.is_some() {

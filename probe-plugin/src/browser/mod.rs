@@ -28,7 +28,7 @@ pub use certified::Certified;
 pub use connection::{CallError, Connection, SessionId};
 pub use context::{
     Acted, AddedHeaders, Coming, Context, Credentials, DialogSurprise, DownloadedFile, Evaluated,
-    ExpectedDialog, Interception, PageError,
+    ExpectedDialog, Interception, PageError, Scope,
 };
 pub use frames::Frames;
 pub use launch::{Chromium, LaunchError};

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{duration, secret::Template, slug::slug};
 
 use super::{
-    Click, Cookie, Dialog, Drag, Expectation, Hover, Press, Script, Scroll, Select, Store, Tab,
-    Target, Type, Typed, Upload,
+    Change, Click, Cookie, Dialog, Drag, Expectation, FramePath, Hover, Key, NetworkSpeed, Press,
+    Script, Scroll, Select, Store, Tab, Target, Type, Typed, Upload, Viewport,
 };
 
 /// What the robot does.
@@ -37,6 +37,12 @@ pub enum Action {
     Type(Type),
     /// Presses a key: `Enter`, `Tab`, an arrow, a single character, `Control+A`.
     Press(Press),
+    /// Holds a key down until it is let go: what is typed and clicked meanwhile is with this key.
+    KeyDown(Key),
+    /// Lets a key go.
+    KeyUp(Key),
+    /// Gives a control a new value, whatever kind of control it is: a field, a list, a box.
+    Change(Change),
     /// Chooses options of a list.
     Select(Select),
     /// Ticks a box, a radio button or a switch.
@@ -49,6 +55,12 @@ pub enum Action {
     Dialog(Dialog),
     /// Turns to another tab or window, or closes the one in front.
     Tab(Tab),
+    /// Looks at one frame alone from now on.
+    Frame(FramePath),
+    /// Gives the window another size, or makes it that of a telephone.
+    Viewport(Viewport),
+    /// Makes the network as slow as that of some users.
+    Network(NetworkSpeed),
     /// Gives the browser a cookie, or takes some away.
     Cookie(Cookie),
     /// Waits until the page shows or holds something.
@@ -117,12 +129,18 @@ impl Action {
             Self::Fill(_) => "fill",
             Self::Type(_) => "type",
             Self::Press(_) => "press",
+            Self::KeyDown(_) => "key_down",
+            Self::KeyUp(_) => "key_up",
+            Self::Change(_) => "change",
             Self::Select(_) => "select",
             Self::Check(_) => "check",
             Self::Uncheck(_) => "uncheck",
             Self::Upload(_) => "upload",
             Self::Dialog(_) => "dialog",
             Self::Tab(_) => "tab",
+            Self::Frame(_) => "frame",
+            Self::Viewport(_) => "viewport",
+            Self::Network(_) => "network",
             Self::Cookie(_) => "cookie",
             Self::Expect(_) => "expect",
             Self::Store(_) => "store",
@@ -132,21 +150,13 @@ impl Action {
         }
     }
 
-    /// The dialog that it answers.
-    pub const fn as_dialog(&self) -> Option<&Dialog> {
-        match self {
-            Self::Dialog(dialog) => Some(dialog),
-            _ => None,
-        }
-    }
-
     /// The names of the secrets that it types.
     pub fn secrets(&self) -> Vec<&str> {
         match self {
             Self::Goto(template) => template.secrets().collect(),
-            Self::Fill(Fill { with: typed, .. }) | Self::Type(Type { with: typed, .. }) => {
-                typed.secrets().collect()
-            }
+            Self::Fill(Fill { with: typed, .. })
+            | Self::Type(Type { with: typed, .. })
+            | Self::Change(Change { to: typed, .. }) => typed.secrets().collect(),
             Self::Dialog(dialog) => dialog.typed.iter().flat_map(Template::secrets).collect(),
             Self::Cookie(Cookie::Set(set)) => set.value.secrets().collect(),
             Self::Cookie(Cookie::Clear(_))
@@ -154,6 +164,11 @@ impl Action {
             | Self::Forward
             | Self::Reload
             | Self::Tab(_)
+            | Self::Frame(_)
+            | Self::Viewport(_)
+            | Self::Network(_)
+            | Self::KeyDown(_)
+            | Self::KeyUp(_)
             | Self::Click(_)
             | Self::Hover(_)
             | Self::Drag(_)
@@ -174,9 +189,9 @@ impl Action {
     /// The names of the secrets that hold the keys of the one-time codes that it types.
     pub fn codes(&self) -> Vec<&str> {
         match self {
-            Self::Fill(Fill { with: typed, .. }) | Self::Type(Type { with: typed, .. }) => {
-                typed.codes().collect()
-            }
+            Self::Fill(Fill { with: typed, .. })
+            | Self::Type(Type { with: typed, .. })
+            | Self::Change(Change { to: typed, .. }) => typed.codes().collect(),
             _ => Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    Code, Download, Target,
+    Code, Download, Elements, Target,
     selector::{SECRET_IN_PAGE, holds_secret},
     short_form::{self, Short},
 };
@@ -20,6 +20,10 @@ pub enum Expectation {
     Hidden(Target),
     /// So many elements that a user can see.
     Count(Count),
+    /// So many elements, seen or not, each with these attributes and properties.
+    Present(Elements),
+    /// That this is not so.
+    Absent(Elements),
     /// What a field holds.
     Value(FieldValue),
     /// An attribute of an element.
@@ -32,6 +36,8 @@ pub enum Expectation {
     Enabled(Target),
     /// An element that cannot be used.
     Disabled(Target),
+    /// The last action before it has led to another page, or to another place of this one.
+    Navigation,
     /// The address of the page.
     Url(Comparison),
     /// The title of the page.

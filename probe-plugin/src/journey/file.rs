@@ -18,7 +18,7 @@ use vigia_contract::{
 };
 
 use super::{
-    Action, BasicAuth, CleanupStep, ClientCertificate, Headers, Journey, Step, fragment,
+    Action, BasicAuth, CleanupStep, ClientCertificate, Headers, Journey, Step, Timed, fragment,
     stored_names::StoredNames,
 };
 
@@ -40,6 +40,8 @@ struct JourneyFile {
     timeout: Duration,
     #[serde(default, deserialize_with = "duration::deserialize_some")]
     action_timeout: Option<Duration>,
+    #[serde(default)]
+    looks: Looks,
     /// Already filled in when the file is read; here so that other keys stay unknown.
     #[serde(default)]
     variables: Variables,
@@ -66,18 +68,29 @@ struct StepTable {
     #[serde(default)]
     with: Variables,
     #[serde(default = "no_actions")]
-    actions: Spanned<Vec<Action>>,
+    actions: Spanned<Vec<Timed>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CleanupTable {
     name: Spanned<String>,
-    actions: Spanned<Vec<Action>>,
+    actions: Spanned<Vec<Timed>>,
 }
 
-fn no_actions() -> Spanned<Vec<Action>> {
+fn no_actions() -> Spanned<Vec<Timed>> {
     Spanned::new(0..0, Vec::new())
+}
+
+/// Which windows and frames a journey looks at without being told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Looks {
+    /// As a user does: a window that opens comes to the front, and what is named is looked for in every frame.
+    #[default]
+    Everywhere,
+    /// Only where `tab` and `frame` tell it to: a window that opens stays behind, and no frame is searched.
+    WhereTold,
 }
 
 /// From start to start.
@@ -168,6 +181,7 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
             .action_timeout
             .unwrap_or(ACTION_TIMEOUT_DEFAULT)
             .min(file.timeout),
+        looks: file.looks,
         basic_auth: file.basic_auth,
         client_certificates: file.client_certificate,
         headers: file.headers,
@@ -249,10 +263,10 @@ fn does_nothing(source: &Source, name: &Spanned<String>, at: Range<usize>) -> Mi
 }
 
 /// The files that are to be uploaded lie beside the journey's.
-fn missing_files(actions: &mut [Action], source: &Source) -> Vec<Mistake> {
+fn missing_files(actions: &mut [Timed], source: &Source) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
-    for action in actions {
-        if let Action::Upload(upload) = action {
+    for timed in actions {
+        if let Action::Upload(upload) = &mut timed.action {
             mistakes.extend(upload.look_beside(source));
         }
     }

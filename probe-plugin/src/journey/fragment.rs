@@ -11,7 +11,7 @@ use vigia_contract::{
     variables::Variables,
 };
 
-use super::Action;
+use super::Timed;
 
 /// A fragment's file as it is typed.
 #[derive(Debug, Deserialize)]
@@ -20,7 +20,7 @@ struct FragmentFile {
     /// Already filled in when the file is read; here so that other keys stay unknown.
     #[serde(default, rename = "parameters")]
     _parameters: Vec<String>,
-    actions: Vec<Action>,
+    actions: Vec<Timed>,
 }
 
 /// Only what must be known before the parameters can be put into their places.
@@ -43,7 +43,7 @@ pub fn read(
     fragment: &Spanned<PathBuf>,
     with: &Variables,
     journey: &Source,
-) -> Result<Vec<Action>, Vec<Mistake>> {
+) -> Result<Vec<Timed>, Vec<Mistake>> {
     let path = path_of(fragment.get_ref(), journey);
     let used_here = |what: String, hint: &str| vec![journey.mistake(fragment.span(), what, hint)];
     let source = Source::read(&path).map_err(|mistake| {

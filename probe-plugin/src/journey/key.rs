@@ -59,7 +59,7 @@ impl Modifier {
 
 /// The named keys: name, code, virtual key code, text.
 /// Source: UI Events `KeyboardEvent` key and code values, and Microsoft's list of virtual key codes.
-const NAMED: [(&str, &str, u32, Option<&str>); 32] = [
+const NAMED: [(&str, &str, u32, Option<&str>); 39] = [
     ("Enter", "Enter", 13, Some("\r")),
     ("Tab", "Tab", 9, None),
     ("Escape", "Escape", 27, None),
@@ -80,6 +80,13 @@ const NAMED: [(&str, &str, u32, Option<&str>); 32] = [
     ("Control", "ControlLeft", 17, None),
     ("Meta", "MetaLeft", 91, None),
     ("Shift", "ShiftLeft", 16, None),
+    ("AltGraph", "AltRight", 225, None),
+    ("CapsLock", "CapsLock", 20, None),
+    ("Help", "Help", 47, None),
+    ("NumLock", "NumLock", 144, None),
+    ("Pause", "Pause", 19, None),
+    ("PrintScreen", "PrintScreen", 44, None),
+    ("ScrollLock", "ScrollLock", 145, None),
     ("F1", "F1", 112, None),
     ("F2", "F2", 113, None),
     ("F3", "F3", 114, None),
@@ -224,6 +231,23 @@ impl Key {
             text: None,
             held,
             shifted: false,
+        }
+    }
+
+    /// Its bit in the protocol's `modifiers`; 0 where it is no modifier.
+    pub fn own_bit(&self) -> u32 {
+        let own = Modifier::ALL
+            .into_iter()
+            .find(|modifier| modifier.name() == self.name);
+        own.map_or(0, Modifier::bit)
+    }
+
+    /// The same while these keys are down: what commands types nothing.
+    pub fn beside(&self, modifiers: u32) -> Self {
+        let commands = modifiers & !Modifier::Shift.bit() != 0;
+        Self {
+            text: self.text.clone().filter(|_| !commands),
+            ..self.clone()
         }
     }
 

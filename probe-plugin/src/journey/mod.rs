@@ -4,15 +4,19 @@
 //! variables are filled in. Only secrets stay references until the moment they are typed.
 
 mod action;
+mod change;
 mod code;
 mod dialog;
 mod download;
+mod elements;
 mod expectation;
 mod file;
 mod fragment;
+mod frame;
 mod key;
 mod mouse;
 mod network;
+mod network_speed;
 mod one_time_code;
 mod select;
 mod selector;
@@ -22,23 +26,29 @@ mod store;
 mod stored_names;
 mod tab;
 mod target;
+mod timed;
 mod typed;
 mod typing;
 mod upload;
+mod viewport;
 
 use std::{collections::BTreeSet, time::Duration};
 
 use vigia_contract::{data_model::Impact, secret::Template};
 
 pub use action::{Action, Fill};
+pub use change::Change;
 pub use code::Code;
 pub use dialog::{Answer as DialogAnswer, Dialog};
 pub use download::Download;
+pub use elements::Elements;
 pub use expectation::{Console, Count, Expectation, ShownText, Status};
-pub use file::{Every, read};
+pub use file::{Every, Looks, read};
+pub use frame::FramePath;
 pub use key::Key;
 pub use mouse::{Button, Click, Distance, Drag, Hover, Modifier, Offset, Scroll};
 pub use network::{BasicAuth, ClientCertificate, Cookie, Headers, SetCookie};
+pub use network_speed::NetworkSpeed;
 pub use one_time_code::CodeKey;
 pub use select::Select;
 pub use selector::Selector;
@@ -46,9 +56,11 @@ pub use several::Several;
 pub use store::{Script, Store};
 pub use tab::Tab;
 pub use target::Target;
+pub use timed::Timed;
 pub use typed::{Part, Typed};
 pub use typing::{Press, Type};
 pub use upload::{Destination, Upload};
+pub use viewport::Viewport;
 
 /// One user workflow through a system.
 #[derive(Clone, Debug)]
@@ -65,6 +77,8 @@ pub struct Journey {
     pub timeout: Duration,
     /// After this an action that cannot be done, or an expectation that is not met, has failed.
     pub action_timeout: Duration,
+    /// Which windows and frames it looks at without being told.
+    pub looks: Looks,
     /// The names of the variables that its file has.
     pub variables: BTreeSet<String>,
     /// For servers that ask for a name and a password before they show anything.
@@ -86,7 +100,8 @@ impl Journey {
     fn actions(&self) -> impl Iterator<Item = &Action> {
         let steps = self.steps.iter().map(|step| &step.actions);
         let cleanup = self.cleanup.iter().map(|step| &step.actions);
-        steps.chain(cleanup).flatten()
+        let timed = steps.chain(cleanup).flatten();
+        timed.map(|timed| &timed.action)
     }
 
     /// The names of the secrets that it needs, each once.
@@ -127,7 +142,7 @@ pub struct CleanupStep {
     /// What the run must have stored; without it there is nothing to tidy up.
     pub needs: BTreeSet<String>,
     /// Never empty.
-    pub actions: Vec<Action>,
+    pub actions: Vec<Timed>,
 }
 
 /// A named part of a journey that is timed and reported.
@@ -140,5 +155,5 @@ pub struct Step {
     /// Longer is slow, not failed.
     pub budget: Option<Duration>,
     /// Never empty.
-    pub actions: Vec<Action>,
+    pub actions: Vec<Timed>,
 }

@@ -1,6 +1,6 @@
 //! What is done with the mouse, as the operator writes it: `click`, `hover`, `drag`, `scroll`.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -9,6 +9,8 @@ use serde::{
         value::{MapAccessDeserializer, SeqAccessDeserializer},
     },
 };
+
+use vigia_contract::duration;
 
 use super::Target;
 
@@ -25,6 +27,8 @@ pub struct Click {
     pub modifiers: Vec<Modifier>,
     /// Where; a free point of the element, its middle first, where it is left out.
     pub offset: Option<Offset>,
+    /// How long the button stays down, the last time.
+    pub hold: Option<Duration>,
 }
 
 /// A move of the mouse onto an element, where it stays.
@@ -67,6 +71,13 @@ pub enum Scroll {
         /// Over which box; the page where there is none.
         over: Option<Target>,
     },
+    /// By a script, at once, until this point is in the upper left corner.
+    At {
+        /// The point, in CSS pixels of what is scrolled.
+        at: Distance,
+        /// Of which box; of the page where there is none.
+        of: Option<Target>,
+    },
 }
 
 /// A button of the mouse.
@@ -80,6 +91,10 @@ pub enum Button {
     Middle,
     /// The one that opens a menu.
     Right,
+    /// The one at the side that goes back.
+    Back,
+    /// The one at the side that goes forward.
+    Forward,
 }
 
 /// A key that is held down, by the name of `KeyboardEvent.key`.
@@ -129,6 +144,8 @@ struct ClickTable {
     #[serde(default)]
     modifiers: Vec<Modifier>,
     offset: Option<Offset>,
+    #[serde(default, deserialize_with = "duration::deserialize_some")]
+    hold: Option<Duration>,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +161,7 @@ struct ScrollTable {
     to: Option<Target>,
     by: Option<Distance>,
     until: Option<Target>,
+    at: Option<Distance>,
     r#in: Option<Target>,
 }
 
@@ -155,6 +173,7 @@ impl From<Target> for Click {
             count: 1,
             modifiers: Vec::new(),
             offset: None,
+            hold: None,
         }
     }
 }
@@ -183,6 +202,7 @@ impl<'de> Deserialize<'de> for Click {
             count,
             modifiers: table.modifiers,
             offset: table.offset,
+            hold: table.hold,
         })
     }
 }
@@ -198,28 +218,22 @@ impl<'de> Deserialize<'de> for Hover {
 
 impl<'de> Deserialize<'de> for Scroll {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let table = ScrollTable::deserialize(deserializer)?;
-        match table {
-            ScrollTable {
-                to: Some(to),
-                by: None,
-                until: None,
-                r#in: None,
-            } => Ok(Self::To(to)),
-            ScrollTable {
-                to: None,
-                by: Some(by),
-                until: None,
-                r#in: over,
-            } if by.x != 0.0 || by.y != 0.0 => Ok(Self::By { by, over }),
-            ScrollTable {
-                to: None,
-                by: None,
-                until: Some(until),
-                r#in: over,
-            } => Ok(Self::Until { until, over }),
+        let ScrollTable {
+            to,
+            by,
+            until,
+            at,
+            r#in,
+        } = ScrollTable::deserialize(deserializer)?;
+        match (to, by, until, at) {
+            (Some(to), None, None, None) if r#in.is_none() => Ok(Self::To(to)),
+            (None, Some(by), None, None) if by.x != 0.0 || by.y != 0.0 => {
+                Ok(Self::By { by, over: r#in })
+            }
+            (None, None, Some(until), None) => Ok(Self::Until { until, over: r#in }),
+            (None, None, None, Some(at)) => Ok(Self::At { at, of: r#in }),
             _ => Err(D::Error::custom(
-                "a `scroll` says one of `to`, `by` and `until`\nhint: { to = \"text=Fila 9\" }, { by = { y = 600 } } or { in = \"#lista\", until = \"text=Fila 4000\" }; `in` goes with `by` and `until`",
+                "a `scroll` says one of `to`, `by`, `until` and `at`\nhint: { to = \"text=Fila 9\" }, { by = { y = 600 } }, { in = \"#lista\", until = \"text=Fila 4000\" } or { at = { y = 0 } }; `in` goes with all but `to`",
             )),
         }
     }
@@ -297,6 +311,8 @@ mod tests {
             "{ scroll = { to = '#a' } }",
             "{ scroll = { by = { x = -5.0 }, in = '#a' } }",
             "{ scroll = { until = 'text=A' } }",
+            "{ scroll = { at = { x = 0, y = 0 }, in = '#a' } }",
+            "{ click = { on = '#a', button = 'back', hold = '1s' } }",
         ] {
             assert!(read(action).is_ok(), "{action}: {:?}", read(action));
         }
@@ -320,7 +336,7 @@ mod tests {
             ("{ click = { button = 'right' } }", "missing field `on`"),
             (
                 "{ click = { on = '#a', times = 2 } }",
-                "unknown field `times`, expected one of `on`, `button`, `count`, `modifiers`, `offset`",
+                "unknown field `times`, expected one of `on`, `button`, `count`, `modifiers`, `offset`, `hold`",
             ),
             (
                 "{ click = 7 }",

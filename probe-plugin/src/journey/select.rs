@@ -17,6 +17,16 @@ pub struct Select {
     pub options: Options,
 }
 
+impl Select {
+    /// By what the form sends.
+    pub fn of_value(field: Target, value: String) -> Self {
+        Self {
+            field,
+            options: Options::Values(Several::of_one(value)),
+        }
+    }
+}
+
 /// By what options are told apart.
 #[derive(Clone, Debug)]
 pub enum Options {

@@ -12,6 +12,11 @@ use serde::{
 pub struct Several<T>(Vec<T>);
 
 impl<T> Several<T> {
+    /// A single value.
+    pub fn of_one(value: T) -> Self {
+        Self(vec![value])
+    }
+
     /// In the order in which they are written.
     pub fn values(&self) -> &[T] {
         &self.0

@@ -14,4 +14,7 @@ pub enum Tab {
     Url(String),
     /// The one whose title has this part, the newest of several; waits until there is one.
     Title(String),
+    /// The one whose whole address is this; or else the frame with this address in the one in front, which alone is looked
+    /// at from then on. Waits until there is one.
+    Target(String),
 }

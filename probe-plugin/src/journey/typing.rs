@@ -19,6 +19,8 @@ pub struct Type {
     pub with: Typed,
     /// From key to key.
     pub delay: Option<Duration>,
+    /// In place of what the field holds, and not behind it.
+    pub replaces: bool,
 }
 
 #[derive(Deserialize)]
@@ -28,6 +30,8 @@ struct TypeTable {
     with: Typed,
     #[serde(default, deserialize_with = "duration::deserialize_some")]
     delay: Option<Duration>,
+    #[serde(default)]
+    replace: bool,
 }
 
 impl<'de> Deserialize<'de> for Type {
@@ -50,15 +54,22 @@ impl<'de> Visitor<'de> for TypeVisitor {
             field: None,
             with: Typed::parse(text).map_err(E::custom)?,
             delay: None,
+            replaces: false,
         })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Type, A::Error> {
         let table = TypeTable::deserialize(MapAccessDeserializer::new(map))?;
+        if table.replace && table.field.is_none() {
+            return Err(A::Error::custom(
+                "`replace` says nothing without a `field`\nhint: name the field whose text is to be replaced",
+            ));
+        }
         Ok(Type {
             field: table.field,
             with: table.with,
             delay: table.delay,
+            replaces: table.replace,
         })
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{action::Robot, redaction::Redaction};
 use crate::{
     browser::Function,
-    journey::{Action, CleanupStep, Dialog, Journey},
+    journey::{CleanupStep, Dialog, Journey, Timed},
     log::{Level, log},
 };
 
@@ -54,10 +54,10 @@ impl CleanUp<'_> {
     async fn take(&mut self, step: &CleanupStep, deadline: Instant) {
         self.robot.step.clone_from(&step.name);
         self.robot.context.forget_responses();
-        for (index, action) in step.actions.iter().enumerate() {
+        for (index, timed) in step.actions.iter().enumerate() {
             let behind = step.actions[index + 1..].iter();
-            let upcoming: Vec<&Dialog> = behind.map_while(Action::as_dialog).collect();
-            let acted = self.robot.act(action, &upcoming).await;
+            let upcoming: Vec<&Dialog> = behind.map_while(Timed::as_dialog).collect();
+            let acted = self.robot.act(timed, &upcoming).await;
             self.redaction.add(&self.robot.typed_codes);
             if let Err(failure) = acted {
                 let told = if Instant::now() >= deadline {

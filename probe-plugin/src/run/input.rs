@@ -33,6 +33,14 @@ impl Held {
         }
     }
 
+    /// With more keys, told by the same bits.
+    pub const fn and(self, keys: u32) -> Self {
+        Self {
+            modifiers: self.modifiers | keys,
+            ..self
+        }
+    }
+
     /// The mouse comes to a point, with no button down.
     pub fn come(self, to: Point) -> Input::DispatchMouseEvent {
         let moved = Input::DispatchMouseEventTypeOption::MouseMoved;
@@ -75,6 +83,8 @@ impl Held {
             Button::Left => Input::MouseButton::Left,
             Button::Middle => Input::MouseButton::Middle,
             Button::Right => Input::MouseButton::Right,
+            Button::Back => Input::MouseButton::Back,
+            Button::Forward => Input::MouseButton::Forward,
         }
     }
 
@@ -127,12 +137,16 @@ impl<'a> DragEvent<'a> {
     }
 }
 
-/// A key going down or up.
-pub fn keyboard(kind: Input::DispatchKeyEventTypeOption, key: &Key) -> Input::DispatchKeyEvent {
+/// A key going down or up, with others that are held down besides its own.
+pub fn keyboard(
+    kind: Input::DispatchKeyEventTypeOption,
+    key: &Key,
+    held: u32,
+) -> Input::DispatchKeyEvent {
     let types = matches!(kind, Input::DispatchKeyEventTypeOption::KeyDown);
     Input::DispatchKeyEvent {
         Type: kind,
-        modifiers: Some(key.modifiers()),
+        modifiers: Some(key.modifiers() | held),
         timestamp: None,
         text: key.text.clone().filter(|_| types),
         unmodified_text: None,

@@ -28,7 +28,7 @@ use vigia_contract::{
 
 use crate::{
     browser::{AddedHeaders, Certified, Chromium, Context, Credentials, Interception, WarmBrowser},
-    journey::{Action, Dialog, Journey, Step},
+    journey::{Dialog, Journey, Looks, Step, Timed},
     log::{Level, log},
 };
 use action::{Pictures, Robot};
@@ -217,8 +217,13 @@ async fn walk(
             taken: Vec::new(),
         },
         drifts: Vec::new(),
+        held_keys: 0,
+        arrivals: None,
         typed_codes: Vec::new(),
     };
+    if journey.looks == Looks::WhereTold {
+        robot.context.look_where_told();
+    }
     let mut steps = Vec::new();
     let mut drifts = Vec::new();
     let mut failure = None;
@@ -323,12 +328,12 @@ async fn take(
 ) -> Result<Duration, Failure> {
     robot.context.forget_responses();
     let actions = steps.first().map_or(&[][..], |step| &step.actions);
-    for (index, action) in actions.iter().enumerate() {
+    for (index, timed) in actions.iter().enumerate() {
         let all = steps.iter().flat_map(|step| &step.actions);
         let behind = all.skip(index + 1);
-        let upcoming: Vec<&Dialog> = behind.map_while(Action::as_dialog).collect();
-        let acted = robot.act(action, &upcoming).await;
-        lap(action.name());
+        let upcoming: Vec<&Dialog> = behind.map_while(Timed::as_dialog).collect();
+        let acted = robot.act(timed, &upcoming).await;
+        lap(timed.action.name());
         waiting.add(acted?);
     }
     robot.look().await;

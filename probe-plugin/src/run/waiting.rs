@@ -35,6 +35,22 @@ impl Moment {
             other => other,
         }
     }
+
+    /// The same after a wait for what it needed.
+    pub fn with_wait(self, before: Option<Wait>) -> Self {
+        match self {
+            Self::Done {
+                waited,
+                began_ms,
+                ended_ms,
+            } => Self::Done {
+                waited: before.or(waited),
+                began_ms,
+                ended_ms,
+            },
+            other => other,
+        }
+    }
 }
 
 /// A wait for something to be ready.

@@ -25,13 +25,14 @@ pub enum Acted {
 }
 
 impl Context {
-    /// The main frame, where it is the only one and stays: what is done there cannot be meant for another.
+    /// The frame that is looked at, where it is the only one and stays: what is done there cannot be meant for another.
     pub fn only_place(&self) -> Option<Place> {
-        let state = self.state()?;
-        let mut frames = state.frames.iter();
-        let main = frames.next()?;
-        (frames.next().is_none() && !main.navigating()).then_some(())?;
-        place(main)
+        let frames = self.frames_in_view();
+        let [only] = frames.as_slice() else {
+            return None;
+        };
+        let stays = !only.navigating() && !self.state()?.navigating();
+        place(only).filter(|_| stays)
     }
 
     /// Asks the script of one place to do something until the deadline.

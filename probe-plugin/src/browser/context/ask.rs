@@ -84,7 +84,7 @@ impl Context {
         Ok(())
     }
 
-    /// Calls a function of the script in the main frame of the tab in front, in whatever document is there: one that is
+    /// Calls a function of the script in the frame in view of the tab in front, or in the main one, in whatever document is there: one that is
     /// left while the function waits hands over to the next. `request` is told how much time is left.
     pub async fn ask(
         &mut self,
@@ -92,7 +92,7 @@ impl Context {
         request: &serde_json::Value,
         deadline: Instant,
     ) -> Result<Answer, PageError> {
-        let main = |context: &Self| context.state().map(|state| state.frames.main().id.clone());
+        let main = |context: &Self| context.frame_in_view().map(|frame| frame.id.clone());
         loop {
             let frame = main(self).ok_or(PageError::Gone)?;
             if let Some(answer) = self.ask_in(&frame, function, request, deadline).await? {
@@ -231,8 +231,10 @@ impl Context {
         self.alive()?;
         let (place, answer) = loop {
             self.ask_new_places(&request, &mut pending, &refusals, deadline);
-            let main = &self.front_frames()?.main().id;
-            let refused = refusals.iter().position(|(place, _)| place.frame == *main);
+            let main = self.frame_in_view().map(|frame| &frame.id);
+            let refused = refusals
+                .iter()
+                .position(|(place, _)| Some(&place.frame) == main);
             if refused.is_some() {
                 last_word.get_or_insert_with(|| Instant::now() + LAST_WORD);
             }
@@ -296,7 +298,7 @@ impl Context {
         if tab.state.navigating() {
             return;
         }
-        for place in tab.state.frames.iter().filter_map(place) {
+        for place in self.places_in_view() {
             let asked = pending.iter().any(|(asked, _)| *asked == place)
                 || refusals.iter().any(|(asked, _)| *asked == place);
             if !asked {
@@ -315,16 +317,10 @@ impl Context {
         }
     }
 
-    /// The frames of the tab in front, the main one last.
+    /// The frames of the tab in front that are looked at, the main one last.
     pub fn frames(&self) -> Vec<String> {
-        let frames = self.tabs.last().map(|tab| tab.state.frames.iter());
-        let mut ids: Vec<String> = frames
-            .into_iter()
-            .flatten()
-            .map(|frame| frame.id.clone())
-            .collect();
-        ids.reverse();
-        ids
+        let frames = self.frames_in_view().into_iter();
+        frames.map(|frame| frame.id.clone()).rev().collect()
     }
 
     /// Asks the script of all other frames of the tab in front at the same time something that it answers at once. A frame
@@ -337,8 +333,9 @@ impl Context {
     ) -> Result<Vec<(Place, Answer)>, PageError> {
         let mut request = self.with_stored(request);
         request["timeout_ms"] = 0.into();
-        let frames = self.front_frames()?.iter().filter_map(place);
-        let others: Vec<Place> = frames.filter(|place| place.frame != than.frame).collect();
+        self.alive()?;
+        let mut others = self.places_in_view();
+        others.retain(|place| place.frame != than.frame);
         let mut pending: Vec<(Place, PendingAnswer)> = Vec::new();
         for place in others {
             let call = Call::new(Function::Perform, place.world, request.clone());
@@ -363,10 +360,10 @@ impl Context {
         Ok(answers)
     }
 
-    /// The places of all frames of the tab in front but the main one.
+    /// The places of all frames that are looked at but the outermost.
     pub fn places_below_main(&self) -> Vec<Place> {
-        let frames = self.tabs.last().map(|tab| tab.state.frames.iter().skip(1));
-        frames.into_iter().flatten().filter_map(place).collect()
+        let frames = self.frames_in_view().into_iter().skip(1);
+        frames.filter_map(place).collect()
     }
 
     /// Asks the script of one place something that it answers at once; nothing where the place is gone.

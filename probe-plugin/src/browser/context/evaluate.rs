@@ -1,4 +1,5 @@
-//! Runs JavaScript of the operator's in the page's own world, in the main document of the tab in front.
+//! Runs JavaScript of the operator's in the page's own world, in the document of the tab in front,
+//! or of the one frame of it that is looked at.
 
 use std::time::Instant;
 
@@ -27,6 +28,8 @@ pub enum Evaluated {
 #[serde(rename_all = "camelCase")]
 struct Evaluate {
     expression: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context_id: Option<i64>,
     await_promise: bool,
     return_by_value: bool,
     /// Pages let some things happen only when a user wants them.
@@ -73,13 +76,25 @@ impl Context {
             context.state().is_none_or(|state| !state.navigating())
         })
         .await?;
+        // The session's own default is the page's world in the outermost frame of its process.
+        let ready = |context: &Self| {
+            context
+                .frame_in_view()
+                .is_none_or(|frame| frame.parent.is_none() || frame.page_world.is_some())
+        };
+        self.until(deadline, ready).await?;
+        let (session, context_id) = match self.frame_in_view() {
+            Some(frame) if frame.parent.is_some() => (frame.session.clone(), frame.page_world),
+            _ => (self.front_session()?, None),
+        };
         let evaluate = Evaluate {
             expression,
+            context_id,
             await_promise: true,
             return_by_value: true,
             user_gesture: true,
         };
-        let returned = match self.call(&evaluate, deadline).await {
+        let returned = match self.call_in(&session, &evaluate, deadline).await {
             Ok(returned) => returned,
             Err(PageError::Call(CallError::Refused { .. })) => return Ok(Evaluated::Left),
             Err(error) => return Err(error),

@@ -11,6 +11,7 @@ mod downloads;
 mod evaluate;
 mod interception;
 mod prepare;
+mod scope;
 mod windows;
 
 use std::{
@@ -39,6 +40,7 @@ pub use downloads::{Coming, DownloadedFile};
 pub use evaluate::Evaluated;
 pub use interception::{AddedHeaders, Credentials, Interception};
 pub use prepare::attach_to;
+pub use scope::Scope;
 
 /// What a desktop user's window shows of a page, in pixels.
 const WINDOW: (u32, u32) = (1280, 800);
@@ -94,6 +96,9 @@ pub struct Context {
     /// Nothing where none is expected: then there are none.
     downloads: Option<Downloads>,
     opening: OpeningTimes,
+    /// Nothing: every frame is looked at.
+    scope: Option<Scope>,
+    windows_stay_behind: bool,
 }
 
 /// How long the parts of its opening took.
@@ -137,6 +142,8 @@ impl Context {
             stored: Variables::new(),
             interception: Interception::default(),
             downloads: None,
+            scope: None,
+            windows_stay_behind: false,
         };
         context.open_tab(deadline).await?;
         context.opening = OpeningTimes {

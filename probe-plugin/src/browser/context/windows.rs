@@ -69,6 +69,13 @@ impl Context {
         newest.map(|tab| tab.target.as_str())
     }
 
+    /// The tab whose whole address this is; the newest of several.
+    pub fn tab_exactly_at(&self, address: &str) -> Option<&str> {
+        let at = |tab: &&Tab| tab.state.url() == address;
+        let newest = self.tabs.iter().filter(at).max_by_key(|tab| tab.number);
+        newest.map(|tab| tab.target.as_str())
+    }
+
     /// Waits for a tab whose title has this part; the newest of several.
     pub async fn tab_titled(&mut self, part: &str, deadline: Instant) -> Result<String, PageError> {
         loop {
@@ -142,14 +149,18 @@ impl Context {
         if attached.target_info.r#type == "page" {
             let loads = (!self.asked_for.is_empty()).then(|| self.asked_for.remove(0));
             let target = attached.target_info.target_id;
-            self.tabs.push(Tab {
+            let tab = Tab {
                 number: self.tabs_so_far,
                 state: PageState::new(target.clone(), session.clone()),
                 session,
                 target,
                 opener: attached.target_info.opener_id,
                 blank: loads == Some(false),
-            });
+            };
+            // One that the robot itself opens has nobody who opened it.
+            let behind = self.windows_stay_behind && tab.opener.is_some() && !self.tabs.is_empty();
+            let place = self.tabs.len() - usize::from(behind);
+            self.tabs.insert(place, tab);
             self.tabs_so_far += 1;
         } else if let Some(tab) = self.tab_of(&event.session) {
             tab.state.apply(event);

@@ -158,8 +158,19 @@ function told(element) {
   element.dispatchEvent(new Event('change', { bubbles: true }));
 }
 
-// What is typed key by key comes behind what the field holds.
-CHECK.focus = async ({ target, end }) => {
+// What kind of control it is: what is done to give it a new value.
+const TICKED = new Set(['checkbox', 'radio', 'switch']);
+CHECK.control = ({ target }) => {
+  const found = one(target);
+  if (!found.ok) return found;
+  const { element, won } = found;
+  const ticks = (element.localName === 'input' && TICKED.has(element.type)) || TICKED.has(role(element));
+  const kind = element.localName === 'select' ? 'list' : ticks ? 'box' : takesText(element) ? 'text' : 'value';
+  return yes({ won, value: kind });
+};
+
+// What is typed key by key comes behind what the field holds, or in place of `all` of it.
+CHECK.focus = async ({ target, end, all }) => {
   const found = one(target);
   if (!found.ok) return found;
   const { element, shown, won } = found;
@@ -174,7 +185,8 @@ CHECK.focus = async ({ target, end }) => {
   if (!had) await task();
   if (end && element.readOnly) return no('disabled', `\`${shown}\` is read-only`);
   if (focused() !== element) return no('disabled', `\`${shown}\` does not take the focus`);
-  if (end) caretToEnd(element);
+  if (all) selectAll(element);
+  else if (end) caretToEnd(element);
   written = element;
   return yes({ won, input });
 };

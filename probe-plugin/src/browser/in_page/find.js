@@ -46,6 +46,9 @@ function named(elements, { value, part, any_case: anyCase }) {
   });
 }
 
+// What can have a name: whatever has a role, and what is given a name as such.
+const NAMEABLE = `[role], [aria-label], [aria-labelledby], [title], ${[...Object.keys(ROLES)].join()}`;
+
 const isSo = (element, states = {}) => Object.entries(states).every(([state, wanted]) => STATES[state](element) === wanted);
 
 // Each takes a part of a selector and finds its elements, hidden ones too, in a scope: the document or an element.
@@ -53,6 +56,7 @@ const FIND = {
   chain: ({ parts }, scope = document) => parts.reduce(narrow, [scope]),
   css: ({ value }, scope) => query(value, scope),
   label: ({ value }, scope) => query(FIELDS, scope).filter((element) => labels(element).includes(bareLabel(value))),
+  named: ({ value }, scope) => named(query(NAMEABLE, scope), { value }).filter((element) => !unheard(element)),
   placeholder: ({ value }, scope) => query('[placeholder]', scope).filter((element) => squeeze(element.placeholder ?? element.getAttribute('placeholder')) === squeeze(value)),
   role: ({ value, name: wanted, states }, scope) => {
     const found = ofRole(value, scope);

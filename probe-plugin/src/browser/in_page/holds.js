@@ -126,6 +126,46 @@ CHECK.count = ({ target, others, at_least: least, at_most: most }) => {
   return { ...no('unmet', () => `\`${target[0].shown}\` matched ${seen} visible element${seen === 1 ? '' : 's'}, not ${wanted}`), value };
 };
 
+// Of a list or an object, what is named must be so; anything else must be the same.
+function hasAll(value, wanted) {
+  if (wanted === null || typeof wanted !== 'object') return value === wanted;
+  if (value === null || typeof value !== 'object') return false;
+  return Object.entries(wanted).every(([key, inner]) => hasAll(value[key], inner));
+}
+
+// So many elements, seen or not, that all have these attributes and properties.
+function unlikeWanted({ target, at_least: least, at_most: most, attributes, properties }) {
+  const all = target.map((selector) => FIND[selector.by](selector));
+  const won = Math.max(0, all.findIndex((found) => found.length > 0));
+  const { shown } = target[won];
+  const seen = all[won].length;
+  if (seen < least || (most !== null && seen > most)) {
+    const wanted = least === most ? String(most) : most === null ? `at least ${least}` : `${least} to ${most}`;
+    return { won, shown, message: `\`${shown}\` matched ${seen} element${seen === 1 ? '' : 's'}, not ${wanted}` };
+  }
+  for (const element of all[won]) {
+    const told = (value) => (value === null ? 'not there' : hides(element) ? 'another' : quoted(value));
+    for (const [name, wanted] of Object.entries(attributes)) {
+      const value = element.getAttribute(name);
+      if (value !== wanted) return { won, shown, message: `the attribute \`${name}\` of \`${shown}\` is ${told(value)}, not ${quoted(wanted)}` };
+    }
+    for (const [name, wanted] of Object.entries(properties)) {
+      if (!hasAll(element[name], wanted)) return { won, shown, message: `the property \`${name}\` of \`${shown}\` is not \`${JSON.stringify(wanted)}\`` };
+    }
+  }
+  return { won, shown };
+}
+
+CHECK.present = (request) => {
+  const { won, message } = unlikeWanted(request);
+  return message ? no('unmet', message) : yes({ won });
+};
+
+CHECK.absent = (request) => {
+  const { won, shown, message } = unlikeWanted(request);
+  return message ? yes({ won }) : no('unmet', `\`${shown}\` is there as it should not be`);
+};
+
 CHECK.url = ({ wanted }) => compare('the address is', [location.href], wanted);
 CHECK.title = ({ wanted }) => compare('the title is', [squeeze(document.title)], wanted);
 

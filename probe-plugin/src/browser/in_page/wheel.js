@@ -78,3 +78,17 @@ CHECK.reveal = async ({ target }) => {
   if (!(await still(found.element))) return no('moving', `\`${found.shown}\` does not stand still`);
   return yes({ won: found.won });
 };
+
+// Scrolls at once to a point of the page or of a box.
+CHECK.scrolled = async ({ target, at }) => {
+  if (!target) {
+    scrollTo({ left: at.x, top: at.y, behavior: 'instant' });
+    await frame();
+    return yes();
+  }
+  const found = one(target);
+  if (!found.ok) return found;
+  found.element.scrollTo({ left: at.x, top: at.y, behavior: 'instant' });
+  await frame();
+  return yes({ won: found.won });
+};

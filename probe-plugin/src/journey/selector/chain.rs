@@ -54,7 +54,7 @@ impl Quotes {
         let (by, value) = kind_and_value(text.trim_start());
         match by {
             "xpath" => Self::XPath,
-            "text" | "label" | "placeholder" | "testid" => {
+            "text" | "named" | "label" | "placeholder" | "testid" => {
                 Self::AroundValue(text.len() - value.trim_start().len())
             }
             _ => Self::Anywhere,

@@ -41,6 +41,8 @@ enum Kind {
     Text { value: String, whole: bool },
     /// By ARIA role, accessible name and states.
     Role(Role),
+    /// By accessible name alone, whatever the role.
+    Named { value: String },
     /// A form field by its whole label.
     Label { value: String },
     /// A form field by the whole text that it shows while it is empty.
@@ -64,8 +66,8 @@ pub fn holds_secret(text: &str) -> bool {
 }
 
 impl Selector {
-    /// `label=Usuario`, `role=button[name='Ingresar']`, `text=...`, `placeholder=...`, `testid=...`, `xpath=...`;
-    /// anything else is CSS.
+    /// `label=Usuario`, `role=button[name='Ingresar']`, `named=...`, `text=...`, `placeholder=...`, `testid=...`,
+    /// `xpath=...`; anything else is CSS.
     pub fn parse(text: &str) -> Result<Self, String> {
         if holds_secret(text) {
             return Err(SECRET_IN_PAGE.into());
@@ -120,7 +122,7 @@ fn kind(text: &str) -> Result<Kind, String> {
     })
     };
     let (value, held) = match by {
-        "text" | "label" | "placeholder" | "testid" => quoted()?,
+        "text" | "named" | "label" | "placeholder" | "testid" => quoted()?,
         _ => (value.to_owned(), false),
     };
     if value.trim().is_empty() {
@@ -131,6 +133,7 @@ fn kind(text: &str) -> Result<Kind, String> {
     match by {
         "css" => Ok(Kind::Css { value }),
         "text" => Ok(Kind::Text { value, whole: held }),
+        "named" => Ok(Kind::Named { value }),
         "label" => Ok(Kind::Label { value }),
         "placeholder" => Ok(Kind::Placeholder { value }),
         "testid" => Ok(Kind::TestId { value }),
@@ -140,7 +143,7 @@ fn kind(text: &str) -> Result<Kind, String> {
         }),
         "role" => role::parse(text, &value).map(Kind::Role),
         _ => Err(format!(
-            "the selector `{text}` begins with an unknown kind `{by}`\nhint: known kinds: css, text, role, label, placeholder, testid, xpath; behind a >> also nth"
+            "the selector `{text}` begins with an unknown kind `{by}`\nhint: known kinds: css, text, role, named, label, placeholder, testid, xpath; behind a >> also nth"
         )),
     }
 }

@@ -17,8 +17,9 @@ impl Robot<'_> {
         let gesture = Gesture {
             target: &click.on,
             offset: click.offset,
-            held: Held::new(&click.modifiers, click.button),
+            held: Held::new(&click.modifiers, click.button).and(self.held_keys),
             presses: click.count,
+            hold: click.hold,
             named: match click.count {
                 1 => "the click",
                 2 => "the double click",
@@ -36,8 +37,9 @@ impl Robot<'_> {
         let gesture = Gesture {
             target: &hover.on,
             offset: hover.offset,
-            held: Held::default(),
+            held: Held::default().and(self.held_keys),
             presses: 0,
+            hold: None,
             named: "the mouse",
         };
         self.do_there(&gesture, deadline).await

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Moment, Robot};
 use crate::{
-    browser::Function,
-    journey::{Count, Expectation, ShownText, Target},
+    browser::{Context, Function, PageError},
+    journey::{Count, Elements, Expectation, ShownText, Target},
     run::{Failure, waiting::Wait},
 };
 
@@ -37,6 +37,9 @@ impl Robot<'_> {
             }
             Expectation::Hidden(target) => self.hidden(target, deadline).await,
             Expectation::Count(count) => self.count(count, deadline).await,
+            Expectation::Present(elements) => self.elements("present", elements, deadline).await,
+            Expectation::Absent(elements) => self.elements("absent", elements, deadline).await,
+            Expectation::Navigation => self.expect_navigation(deadline).await,
             Expectation::Value(value) => {
                 let more = json!({ "wanted": value.wanted, "often": true });
                 self.of_one("value", &value.of, more, deadline).await
@@ -54,11 +57,11 @@ impl Robot<'_> {
             Expectation::Disabled(target) => self.of_one("disabled", target, often, deadline).await,
             Expectation::Url(wanted) => {
                 let request = json!({ "what": "url", "wanted": wanted, "often": true });
-                self.of_main_document(request, deadline).await
+                self.of_document(request, deadline).await
             }
             Expectation::Title(wanted) => {
                 let request = json!({ "what": "title", "wanted": wanted });
-                self.of_main_document(request, deadline).await
+                self.of_document(request, deadline).await
             }
             Expectation::Status(status) => self.expect_status(status, deadline).await,
             Expectation::Console(console) => self.expect_clean_console(console, deadline).await,
@@ -80,11 +83,7 @@ impl Robot<'_> {
         Ok(answer.coming())
     }
 
-    async fn of_main_document(
-        &mut self,
-        request: Value,
-        deadline: Instant,
-    ) -> Result<Moment, Failure> {
+    async fn of_document(&mut self, request: Value, deadline: Instant) -> Result<Moment, Failure> {
         let asked = Instant::now();
         let answer = self.ask(Function::Perform, &request, deadline).await?;
         if answer.ok {
@@ -92,6 +91,56 @@ impl Robot<'_> {
         } else {
             Err(self.refusal(answer, asked))
         }
+    }
+
+    /// In one frame only: what is not there in one may be there in another.
+    async fn elements(
+        &mut self,
+        what: &str,
+        elements: &Elements,
+        deadline: Instant,
+    ) -> Result<Moment, Failure> {
+        let request = json!({
+            "what": what,
+            "target": elements.of.for_script(),
+            "at_least": elements.at_least,
+            "at_most": elements.at_most,
+            "attributes": elements.attributes,
+            "properties": elements.properties,
+            "often": true,
+        });
+        self.of_document(request, deadline).await
+    }
+
+    /// The frame that the last action was done in has come to another document, or to another place of its own; or it is
+    /// gone with the page around it.
+    async fn expect_navigation(&mut self, deadline: Instant) -> Result<Moment, Failure> {
+        let asked = Instant::now();
+        let Some((frame, arrivals)) = self.arrivals.clone() else {
+            return Err(self.unmet("no action before it could lead anywhere".into(), asked));
+        };
+        let has_come = |context: &Context| {
+            let there = context.state().map(|state| state.frames.get(&frame));
+            match there {
+                Some(Some(frame)) => frame.arrivals > arrivals && frame.arrived(),
+                _ => true,
+            }
+        };
+        if has_come(&self.context) {
+            return Ok(Moment::Was);
+        }
+        let from_ms = self.clock.now_ms();
+        match self.context.until(deadline, has_come).await {
+            Err(PageError::Late) => {
+                return Err(self.unmet("the page did not lead to another one".into(), asked));
+            }
+            come => self.or_failure(come, "").await?,
+        }
+        self.document_is_good()?;
+        Ok(Moment::Came(Wait {
+            from_ms,
+            until_ms: self.clock.now_ms(),
+        }))
     }
 
     /// No frame shows it: each is waited for, and then all are looked at once more.

@@ -151,7 +151,7 @@ impl Robot<'_> {
         }
     }
 
-    fn unmet(&self, message: String, asked: Instant) -> Failure {
+    pub(super) fn unmet(&self, message: String, asked: Instant) -> Failure {
         let no = Answer {
             why: Some("unmet".into()),
             message: Some(message),

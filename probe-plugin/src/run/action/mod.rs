@@ -1,6 +1,7 @@
 //! Does one action as a user would, and says what the user waited for it. One file an action; here is what all of them
 //! share.
 
+mod change;
 mod click;
 mod code;
 mod cookie;
@@ -10,9 +11,11 @@ mod drag;
 mod expect;
 mod expect_answers;
 mod fill;
+mod frame;
 mod goto;
 mod history;
 mod in_one_call;
+mod keys;
 mod pointing;
 mod press;
 mod screenshot;
@@ -25,6 +28,7 @@ mod tick;
 mod timing;
 mod typing;
 mod upload;
+mod viewport;
 mod wait;
 
 use std::{
@@ -43,7 +47,7 @@ use super::{
 };
 use crate::{
     browser::{Answer, CallError, Context, DialogSurprise, Function, PageError, PageState, Place},
-    journey::{Action, Dialog, Target},
+    journey::{Action, Dialog, Target, Timed},
 };
 use history::Way;
 use tick::Tick;
@@ -73,6 +77,10 @@ pub struct Robot<'a> {
     pub pictures: Pictures,
     /// Each selector that had to stand in for the one that is meant.
     pub drifts: Vec<String>,
+    /// The keys that it holds down: the bits of the protocol's `modifiers`.
+    pub held_keys: u32,
+    /// The frame that was looked at before the last action, and how often it had come somewhere by then.
+    pub arrivals: Option<(String, u64)>,
     /// The one-time codes that it typed, so that they are told to nobody.
     pub typed_codes: Vec<SecretString>,
 }
@@ -106,11 +114,19 @@ struct Before {
 
 impl Robot<'_> {
     /// Does it, or says why it cannot be done. `upcoming` are the dialogs that follow it in the journey.
-    pub async fn act(&mut self, action: &Action, upcoming: &[&Dialog]) -> Result<Moment, Failure> {
+    pub async fn act(&mut self, timed: &Timed, upcoming: &[&Dialog]) -> Result<Moment, Failure> {
+        let action = &timed.action;
         if Instant::now() >= self.deadline {
             return Err(over_time(None));
         }
-        let deadline = self.deadline.min(Instant::now() + self.action_timeout);
+        let timeout = timed.timeout.unwrap_or(self.action_timeout);
+        let deadline = self.deadline.min(Instant::now() + timeout);
+        if !matches!(
+            action,
+            Action::Expect(_) | Action::Store(_) | Action::Dialog(_)
+        ) {
+            self.arrivals = self.arrivals_in_view();
+        }
         if !matches!(action, Action::Dialog(_)) {
             self.expect_dialogs(upcoming)?;
         }
@@ -126,12 +142,18 @@ impl Robot<'_> {
             Action::Fill(fill) => self.fill(fill, deadline).await,
             Action::Type(typing) => self.type_keys(typing, deadline).await,
             Action::Press(press) => self.press(press, deadline).await,
+            Action::KeyDown(key) => self.key_down(key, deadline).await,
+            Action::KeyUp(key) => self.key_up(key, deadline).await,
+            Action::Change(change) => self.change(change, deadline).await,
             Action::Select(select) => self.select(select, deadline).await,
             Action::Check(target) => self.tick(target, Tick::Set, deadline).await,
             Action::Uncheck(target) => self.tick(target, Tick::Cleared, deadline).await,
             Action::Upload(upload) => self.upload(upload, deadline).await,
             Action::Dialog(_) => self.dialog(deadline).await,
             Action::Tab(tab) => self.tab(tab, deadline).await,
+            Action::Frame(path) => self.frame(path, deadline).await,
+            Action::Viewport(viewport) => self.viewport(viewport, deadline).await,
+            Action::Network(speed) => self.network(speed, deadline).await,
             Action::Cookie(cookie) => self.cookie(cookie, deadline).await,
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
             Action::Store(store) => self.store(store, deadline).await,
@@ -149,7 +171,7 @@ impl Robot<'_> {
         }
         let request = json!({ "what": "now" });
         let soon = Instant::now() + LOOK_DEADLINE;
-        let frame = self.main_frame();
+        let frame = self.asked_frame();
         if let Ok(mut answer) = self.context.ask(Function::Perform, &request, soon).await {
             self.keep(&frame, &mut answer);
         }
@@ -162,9 +184,15 @@ impl Robot<'_> {
         }
     }
 
-    fn main_frame(&self) -> String {
-        let state = self.context.state();
-        state.map_or_else(String::new, |state| state.frames.main().id.clone())
+    /// The frame that questions go to which are asked of one frame only.
+    fn asked_frame(&self) -> String {
+        let frame = self.context.frame_in_view();
+        frame.map_or_else(String::new, |frame| frame.id.clone())
+    }
+
+    fn arrivals_in_view(&self) -> Option<(String, u64)> {
+        let frame = self.context.frame_in_view()?;
+        Some((frame.id.clone(), frame.arrivals))
     }
 
     fn before(&self, frame: Option<String>) -> Before {
@@ -256,7 +284,7 @@ impl Robot<'_> {
         let Some(mut answer) = answer else {
             return Ok(self.clock.now_ms());
         };
-        self.keep(&self.main_frame(), &mut answer);
+        self.keep(&self.asked_frame(), &mut answer);
         Ok(answer.by(&self.clock, sent_ms).at)
     }
 
@@ -270,7 +298,7 @@ impl Robot<'_> {
         let sent_ms = self.clock.now_ms();
         let answer = self.context.ask(function, request, deadline).await;
         let mut answer = self.or_failure(answer, "the page does not respond").await?;
-        self.keep(&self.main_frame(), &mut answer);
+        self.keep(&self.asked_frame(), &mut answer);
         Ok(answer.by(&self.clock, sent_ms))
     }
 
@@ -382,6 +410,10 @@ impl Robot<'_> {
                 Failure::of_system(ErrorClass::Assertion, error.to_string())
             }
             PageError::Dialog(_) => Failure::of_system(ErrorClass::Dialog, error.to_string()),
+            PageError::Late if !self.context.has_frame_in_view() => Failure::of_system(
+                ErrorClass::ElementMissing,
+                "the frame that the journey looks at is not there",
+            ),
             PageError::Late | PageError::Call(CallError::Deadline(_)) => {
                 if still_answers(self.context.chromium()).await {
                     // Not said twice, where it is what did not answer.

@@ -8,7 +8,7 @@ use vigia_contract::data_model::ErrorClass;
 
 use super::{Moment, Robot};
 use crate::{
-    browser::{Answer, Place},
+    browser::{Answer, PageError, Place},
     journey::{Offset, Target},
     run::{
         Failure,
@@ -33,6 +33,8 @@ pub(super) struct Gesture<'a> {
     pub held: Held,
     /// How often the button goes down and up.
     pub presses: u32,
+    /// How long it stays down, the last time.
+    pub hold: Option<Duration>,
     /// What it is called: `the click`.
     pub named: &'static str,
 }
@@ -168,9 +170,25 @@ impl Robot<'_> {
             self.context.send(&held.press(point, count));
             last = held.release(point, count);
         }
+        if let Some(hold) = gesture.hold {
+            self.pause(hold, deadline).await?;
+        }
         let answered = self.context.call(&last, deadline).await;
         self.handled(answered, &format!("{did} the page did not respond"))
             .await
+    }
+
+    /// Lets some time go by.
+    pub(super) async fn pause(
+        &mut self,
+        duration: Duration,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        let end = deadline.min(Instant::now() + duration);
+        match self.context.until(end, |_| false).await {
+            Ok(()) | Err(PageError::Late) => Ok(()),
+            error => self.or_failure(error, "").await,
+        }
     }
 
     /// What was there instead. A part of a double click that was received is not tried again: nothing is clicked more often

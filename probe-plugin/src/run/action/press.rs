@@ -45,10 +45,12 @@ impl Robot<'_> {
         let mut strokes = strokes(key);
         let last = strokes.pop();
         for (stroke, key) in &strokes {
-            self.context.send(&keyboard(stroke.clone(), key));
+            self.context
+                .send(&keyboard(stroke.clone(), key, self.held_keys));
         }
         if let Some((stroke, key)) = last {
-            let answered = self.context.call(&keyboard(stroke, &key), deadline).await;
+            let event = keyboard(stroke, &key, self.held_keys);
+            let answered = self.context.call(&event, deadline).await;
             self.handled(answered, late).await?;
         }
         Ok(())

@@ -25,12 +25,20 @@ impl Robot<'_> {
                 Ok(self.input(&found).until(found.at))
             }
             Scroll::By { by, over } => {
+                let request = json!({ "by": by });
                 let (place, found) = self
-                    .wheel(over.as_ref(), json!({ "by": by }), deadline)
+                    .ask_for("wheel", over.as_ref(), request, deadline)
                     .await?;
                 let input = self.input(&found);
                 let ended_ms = self.turn(&place, &found, *by, deadline).await?;
                 Ok(input.until(ended_ms))
+            }
+            Scroll::At { at, of } => {
+                let request = json!({ "at": at });
+                let (_, found) = self
+                    .ask_for("scrolled", of.as_ref(), request, deadline)
+                    .await?;
+                Ok(self.input(&found).until(found.at))
             }
             Scroll::Until { until, over } => self.until_seen(until, over.as_ref()).await,
         }
@@ -47,7 +55,7 @@ impl Robot<'_> {
         loop {
             let deadline = self.deadline.min(Instant::now() + self.action_timeout);
             let request = json!({ "until": until.for_script() });
-            let (place, found) = self.wheel(over, request, deadline).await?;
+            let (place, found) = self.ask_for("wheel", over, request, deadline).await?;
             let input = *input.get_or_insert(self.input(&found));
             let value = found.value.clone().unwrap_or_default();
             if value["there"] == true {
@@ -65,18 +73,19 @@ impl Robot<'_> {
         }
     }
 
-    /// Where the wheel is to turn. Without a box of its own it turns over the page, whose middle is in its main frame.
-    async fn wheel(
+    /// Asks about a box; without one, about the page, whose middle is in its main frame.
+    async fn ask_for(
         &mut self,
-        over: Option<&Target>,
+        what: &str,
+        target: Option<&Target>,
         mut request: serde_json::Value,
         deadline: Instant,
     ) -> Result<(Place, Answer), Failure> {
-        let Some(target) = over else {
-            request["what"] = "wheel".into();
+        let Some(target) = target else {
+            request["what"] = what.into();
             return self.wait_for(request, deadline).await;
         };
-        let (place, found) = self.perform("wheel", target, request, deadline).await?;
+        let (place, found) = self.perform(what, target, request, deadline).await?;
         self.is_the_only_one(target, &place, deadline).await?;
         Ok((place, found))
     }

@@ -6,7 +6,7 @@ use vigia_contract::data_model::ErrorClass;
 
 use super::{Moment, Robot};
 use crate::{
-    browser::PageError,
+    browser::{PageError, Scope},
     journey::Tab,
     run::{Failure, still_answers},
 };
@@ -15,6 +15,9 @@ impl Robot<'_> {
     pub(super) async fn tab(&mut self, tab: &Tab, deadline: Instant) -> Result<Moment, Failure> {
         let input = self.input_now();
         let mut before = self.before(None);
+        // Another window has other frames.
+        let told = self.context.looks_where_told();
+        self.context.look_at(told.then(Scope::default));
         match tab {
             Tab::Main => {
                 if let Some(oldest) = self.context.oldest().map(str::to_owned) {
@@ -33,6 +36,7 @@ impl Robot<'_> {
                     self.context.bring_to_front(&found);
                 }
             }
+            Tab::Target(address) => self.target(address, deadline).await?,
             Tab::Title(part) => {
                 let titled = self.context.tab_titled(part, deadline).await;
                 let what = format!("has `{part}` in its title");
@@ -50,6 +54,27 @@ impl Robot<'_> {
         }
         self.arrive(input, None, &before, "after turning to the tab", deadline)
             .await
+    }
+
+    /// A window, or else a frame of the one in front.
+    async fn target(&mut self, address: &str, deadline: Instant) -> Result<(), Failure> {
+        let scope = Scope {
+            address: Some(address.to_owned()),
+            path: Vec::new(),
+        };
+        let there = self
+            .context
+            .until(deadline, |context| {
+                context.tab_exactly_at(address).is_some() || context.shows(&scope)
+            })
+            .await;
+        let window = there.map(|()| self.context.tab_exactly_at(address).map(str::to_owned));
+        let what = format!("or frame has the address `{address}`");
+        match self.found_tab(window, &what).await? {
+            Some(window) => self.context.bring_to_front(&window),
+            None => self.context.look_at(Some(scope)),
+        }
+        Ok(())
     }
 
     async fn close_front(&mut self, deadline: Instant) -> Result<(), Failure> {

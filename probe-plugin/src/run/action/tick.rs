@@ -33,6 +33,7 @@ impl Robot<'_> {
             offset: None,
             held: Held::default(),
             presses: 1,
+            hold: None,
             named: "the click",
         };
         let mut first: Option<f64> = None;

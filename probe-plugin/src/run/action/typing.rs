@@ -7,7 +7,6 @@ use vigia_contract::secret::ExposeSecret;
 
 use super::{Moment, Robot, press::strokes};
 use crate::{
-    browser::PageError,
     journey::{Key, Type},
     run::{Failure, input::keyboard},
 };
@@ -24,7 +23,7 @@ impl Robot<'_> {
         let text = self.resolve_typed(&typing.with)?;
         let (input, place) = if let Some(field) = &typing.field {
             let secret = typing.with.secrets().next().is_some();
-            let request = json!({ "end": true, "secret": secret });
+            let request = json!({ "end": true, "all": typing.replaces, "secret": secret });
             let (place, found) = self.perform("focus", field, request, deadline).await?;
             self.is_the_only_one(field, &place, deadline).await?;
             (ready.before(self.input(&found)), Some(place))
@@ -71,19 +70,13 @@ impl Robot<'_> {
             match (delay, keys.peek()) {
                 (None, Some(_)) => {
                     for (stroke, key) in strokes(&key) {
-                        self.context.send(&keyboard(stroke, &key));
+                        self.context.send(&keyboard(stroke, &key, self.held_keys));
                     }
                 }
                 (_, None) => self.strike(&key, deadline, late).await?,
                 (Some(delay), Some(_)) => {
                     self.strike(&key, deadline, late).await?;
-                    let pause = self
-                        .context
-                        .until(deadline.min(Instant::now() + delay), |_| false);
-                    match pause.await {
-                        Ok(()) | Err(PageError::Late) => {}
-                        error => self.or_failure(error, late).await?,
-                    }
+                    self.pause(delay, deadline).await?;
                 }
             }
         }

@@ -179,6 +179,7 @@ impl Robot<'_> {
             offset: None,
             held: Held::default(),
             presses: 1,
+            hold: None,
             named: "the click",
         };
         let pressed = match self.in_window(place.clone(), found, deadline).await? {
