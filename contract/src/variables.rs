@@ -7,8 +7,10 @@ pub type Variables = BTreeMap<String, String>;
 
 /// Puts every variable in its place; `${secret:...}`, `${totp:...}` and `${stored:...}` are left for the moment of use.
 ///
-/// Fails with the names that nobody defined.
-pub(crate) fn fill_in(text: &str, variables: &Variables) -> Result<String, Vec<String>> {
+/// # Errors
+///
+/// The names that nobody defined.
+pub fn fill_in(text: &str, variables: &Variables) -> Result<String, Vec<String>> {
     let mut filled = String::with_capacity(text.len());
     let mut unknown = Vec::new();
     let mut rest = text;

@@ -8,6 +8,7 @@ pub mod commands;
 mod config;
 mod journey;
 mod log;
+mod recording;
 mod report;
 mod run;
 mod schedule;

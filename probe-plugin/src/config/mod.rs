@@ -1,8 +1,9 @@
 //! The probe's configuration: its own file and the journeys that it names, read together so that every mistake in any of
 //! them is told at once.
 
+mod recording;
+
 use std::{
-    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -20,6 +21,7 @@ use crate::{
     browser::BrowserSettings,
     journey::{self, CodeKey, Every, Journey},
 };
+use recording::RecordingTable;
 
 /// Runs at once where the file does not say: one for each core of a small machine.
 const MAX_CONCURRENT_DEFAULT: usize = 2;
@@ -47,6 +49,9 @@ pub struct Config {
 struct ProbeFile {
     probe: Spanned<String>,
     journeys: Spanned<PathBuf>,
+    /// Played beside the journeys.
+    #[serde(default)]
+    recording: Vec<RecordingTable>,
     max_concurrent: Option<Spanned<usize>>,
     secrets_folder: Option<PathBuf>,
     #[serde(default)]
@@ -166,12 +171,34 @@ pub fn read(path: &Path) -> Result<Config, Mistakes> {
     }
     let secrets =
         SecretPlaces::of_this_process(file.secrets_folder.map(|secrets| folder.join(secrets)));
-    let journeys = read_journeys(
+    let known = mistakes.len();
+    let mut journeys = read_journeys(
         &folder.join(file.journeys.get_ref()),
         &file.environment,
         &mut mistakes,
         |what, hint| source.mistake(file.journeys.span(), what, hint),
     );
+    if journeys.is_empty() && mistakes.len() == known && file.recording.is_empty() {
+        let what = format!(
+            "the folder `{}` holds no journey",
+            folder.join(file.journeys.get_ref()).display()
+        );
+        let hint = "put at least one journey, a file ending in .toml, into it";
+        mistakes.push(source.mistake(file.journeys.span(), what, hint));
+    }
+    for recording in file.recording {
+        let path = recording.path(folder);
+        match recording.read(folder, &source, file.environment.variables.get_ref()) {
+            Ok(journey) => add(
+                path,
+                journey,
+                &file.environment,
+                &mut journeys,
+                &mut mistakes,
+            ),
+            Err(others) => mistakes.extend(others),
+        }
+    }
     for name in file.environment.variables.get_ref().keys() {
         if !journeys.is_empty()
             && !journeys
@@ -255,15 +282,7 @@ fn read_journeys(
         })
         .collect();
     paths.sort();
-    if paths.is_empty() {
-        let what = format!("the folder `{}` holds no journey", folder.display());
-        mistakes.push(about_folder(
-            what,
-            "put at least one journey, a file ending in .toml, into it",
-        ));
-    }
     let mut journeys = Vec::new();
-    let mut names = HashSet::new();
     for path in paths {
         match journey::read(&path, environment.variables.get_ref()) {
             // A fragment that several journeys use has its mistakes once.
@@ -274,24 +293,36 @@ fn read_journeys(
                     }
                 }
             }
-            Ok(mut journey) => {
-                if !names.insert((journey.system.clone(), journey.name.clone())) {
-                    mistakes.push(Mistake {
-                        path: path.clone(),
-                        place: None,
-                        what: format!(
-                            "another journey of `{}` is called `{}` too",
-                            journey.system, journey.name
-                        ),
-                        hint: "give every journey of a system a name of its own".into(),
-                    });
-                }
-                journey.every = environment.every.map_or(journey.every, |every| every.0);
-                journeys.push((path, journey));
-            }
+            Ok(journey) => add(path, journey, environment, &mut journeys, mistakes),
         }
     }
     journeys
+}
+
+/// With the others, whose names must not be its own.
+fn add(
+    path: PathBuf,
+    mut journey: Journey,
+    environment: &EnvironmentTable,
+    journeys: &mut Vec<(PathBuf, Journey)>,
+    mistakes: &mut Vec<Mistake>,
+) {
+    let is_taken = journeys
+        .iter()
+        .any(|(_, other)| other.system == journey.system && other.name == journey.name);
+    if is_taken {
+        mistakes.push(Mistake {
+            path: path.clone(),
+            place: None,
+            what: format!(
+                "another journey of `{}` is called `{}` too",
+                journey.system, journey.name
+            ),
+            hint: "give every journey of a system a name of its own".into(),
+        });
+    }
+    journey.every = environment.every.map_or(journey.every, |every| every.0);
+    journeys.push((path, journey));
 }
 
 /// A secret that is not there would make every run unmeasured: better said before the first one.

@@ -7,12 +7,12 @@ mod series;
 mod summary;
 mod waterfall;
 
-use std::{io::Write, num::NonZeroU32, path::PathBuf};
+use std::{io::Write, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
 use vigia_contract::{
-    data_model::Outcome,
+    data_model::{Impact, Outcome},
     mistake::{Mistake, Mistakes},
     secret::SecretPlaces,
     variables::Variables,
@@ -23,14 +23,18 @@ use crate::{
     browser::BrowserSettings,
     config,
     journey::{self, Journey},
+    recording::{self, Head},
 };
 use series::{Ran, Series, Subject};
 
 /// What is to be tried, and how.
 #[derive(Debug, Args)]
 pub struct Attempt {
-    /// The journey's file.
+    /// The journey's file, or a recording of Chrome's Recorder (.json).
     journey: PathBuf,
+    /// The system that a recording is told under; a journey's file says its own.
+    #[arg(long, value_name = "NAME", default_value = "recording")]
+    system: String,
     /// Takes browser, secrets and variables from this configuration.
     #[arg(long)]
     config: Option<PathBuf>,
@@ -149,7 +153,18 @@ fn prepare(attempt: &Attempt) -> Result<(Journey, SecretPlaces, BrowserSettings)
     };
     variables.extend(attempt.variables.iter().cloned());
     browser.sandbox &= !attempt.no_sandbox;
-    let journey = journey::read(&attempt.journey, &variables).map_err(Mistakes)?;
+    let journey = if recording::is_recording(&attempt.journey) {
+        let head = Head {
+            system: attempt.system.clone(),
+            name: None,
+            impact: Impact::Low,
+            every: Duration::from_hours(1),
+            timeout: None,
+        };
+        recording::read(&attempt.journey, &head, &variables).map_err(Mistakes)?
+    } else {
+        journey::read(&attempt.journey, &variables).map_err(Mistakes)?
+    };
     let unknown: Vec<Mistake> = attempt
         .variables
         .iter()
@@ -159,7 +174,7 @@ fn prepare(attempt: &Attempt) -> Result<(Journey, SecretPlaces, BrowserSettings)
             path: attempt.journey.clone(),
             place: None,
             what: format!("the journey has no variable `{name}`"),
-            hint: "write the name as it stands under [variables] in its file".into(),
+            hint: "write the name as it stands under [variables] in its file, or as ${name} in a recording".into(),
         })
         .collect();
     if !unknown.is_empty() {
