@@ -189,8 +189,8 @@ impl<'de> Deserialize<'de> for Chain {
     }
 }
 
-/// The whole of it, or everything that is wrong.
-pub fn parse(source: &Source) -> Result<Recording, Vec<Mistake>> {
+/// What can be read of it; nothing where it is no recording at all. Everything that is wrong is told.
+pub fn parse(source: &Source, mistakes: &mut Vec<Mistake>) -> Option<Recording> {
     #[derive(Deserialize)]
     struct Flow<'t> {
         title: String,
@@ -199,15 +199,18 @@ pub fn parse(source: &Source) -> Result<Recording, Vec<Mistake>> {
         steps: Vec<&'t RawValue>,
     }
     let text = without_source_map(&source.text);
-    let flow: Flow<'_> = serde_json::from_str(text).map_err(|error| {
-        let at = position(text, error.line(), error.column());
-        vec![source.mistake(
-            at..at,
-            format!("is no recording: {}", without_place(&error)),
-            "export it from Chrome's Recorder as \"JSON\"",
-        )]
-    })?;
-    let mut mistakes = Vec::new();
+    let flow: Flow<'_> = match serde_json::from_str(text) {
+        Ok(flow) => flow,
+        Err(error) => {
+            let at = position(text, error.line(), error.column());
+            mistakes.push(source.mistake(
+                at..at,
+                format!("is no recording: {}", without_place(&error)),
+                "export it from Chrome's Recorder as \"JSON\"",
+            ));
+            return None;
+        }
+    };
     let whole = 0..text.len();
     if flow.title.trim().is_empty() {
         mistakes.push(source.mistake(
@@ -241,15 +244,11 @@ pub fn parse(source: &Source) -> Result<Recording, Vec<Mistake>> {
             ),
         }
     }
-    if mistakes.is_empty() {
-        Ok(Recording {
-            title: flow.title,
-            timeout,
-            steps,
-        })
-    } else {
-        Err(mistakes)
-    }
+    Some(Recording {
+        title: flow.title,
+        timeout,
+        steps,
+    })
 }
 
 /// Exports can end with lines such as `//# recorderSourceMap=...`, which are no JSON.

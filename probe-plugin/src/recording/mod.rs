@@ -69,16 +69,12 @@ pub fn is_recording(path: &Path) -> bool {
 /// Reads a recording as the journey that it is; `variables` fill in every `${name}` of its addresses and values.
 pub fn read(path: &Path, head: &Head, variables: &Variables) -> Result<Journey, Vec<Mistake>> {
     let source = Source::read(path).map_err(|mistake| vec![mistake])?;
-    let mut recording = file::parse(&source)?;
     let mut mistakes = Vec::new();
-    let used = fill(&mut recording, &source, variables, &mut mistakes);
-    let written = match write_down(recording, &source) {
-        Ok(written) => written,
-        Err(others) => {
-            mistakes.extend(others);
-            return Err(mistakes);
-        }
+    let Some(mut recording) = file::parse(&source, &mut mistakes) else {
+        return Err(mistakes);
     };
+    let used = fill(&mut recording, &source, variables, &mut mistakes);
+    let written = write_down(recording, &source, &mut mistakes);
     let steps = written
         .steps
         .into_iter()
@@ -98,7 +94,7 @@ pub fn read(path: &Path, head: &Head, variables: &Variables) -> Result<Journey, 
         ));
     }
     if !mistakes.is_empty() {
-        return Err(mistakes);
+        return Err(in_order(mistakes));
     }
     let timeout = head.timeout.unwrap_or(TIMEOUT);
     Ok(Journey {
@@ -123,29 +119,41 @@ pub fn read(path: &Path, head: &Head, variables: &Variables) -> Result<Journey, 
 /// them. References such as `${name}` stay as they are.
 #[expect(dead_code, reason = "it is what `import` prints")]
 pub fn written(source: &Source) -> Result<Written, Vec<Mistake>> {
-    let written = write_down(file::parse(source)?, source)?;
     let mut mistakes = Vec::new();
+    let Some(recording) = file::parse(source, &mut mistakes) else {
+        return Err(mistakes);
+    };
+    let written = write_down(recording, source, &mut mistakes);
     for step in &written.steps {
         read_actions(&step.actions, source, &mut mistakes);
     }
     if mistakes.is_empty() {
         Ok(written)
     } else {
-        Err(mistakes)
+        Err(in_order(mistakes))
     }
 }
 
-fn write_down(recording: Recording, source: &Source) -> Result<Written, Vec<Mistake>> {
-    let steps = steps::group(&recording).map_err(|wrong| {
-        let told = wrong.into_iter();
-        told.map(|Wrong { of, what }| mistake(source, &of, &what))
-            .collect::<Vec<_>>()
-    })?;
-    Ok(Written {
+fn write_down(recording: Recording, source: &Source, mistakes: &mut Vec<Mistake>) -> Written {
+    let (steps, wrong) = steps::group(&recording);
+    mistakes.extend(
+        wrong
+            .into_iter()
+            .map(|Wrong { of, what }| mistake(source, &of, &what)),
+    );
+    Written {
         title: recording.title,
         action_timeout: recording.timeout.unwrap_or(ACTION_TIMEOUT),
         steps,
-    })
+    }
+}
+
+fn in_order(mut mistakes: Vec<Mistake>) -> Vec<Mistake> {
+    mistakes.sort_by_key(|mistake| {
+        let place = mistake.place.as_ref();
+        place.map(|place| (place.line, place.column))
+    });
+    mistakes
 }
 
 fn read_actions(

@@ -133,7 +133,7 @@ fn attribute(text: &str) -> Option<(&str, &str, &str)> {
     let (held, behind) = rest[1..].split_once(quote)?;
     let behind = behind.trim_start().strip_prefix(']')?;
     let key = key.trim();
-    let is_word = !key.is_empty() && key.chars().all(|letter| letter.is_alphanumeric());
+    let is_word = !key.is_empty() && key.chars().all(char::is_alphanumeric);
     is_word.then_some((key, held, behind))
 }
 

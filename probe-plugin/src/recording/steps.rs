@@ -57,12 +57,13 @@ pub struct Wrong {
     pub what: String,
 }
 
-/// The steps, or everything that cannot be played.
-pub fn group(recording: &Recording) -> Result<Vec<WrittenStep>, Vec<Wrong>> {
+/// The steps, and everything that cannot be played.
+pub fn group(recording: &Recording) -> (Vec<WrittenStep>, Vec<Wrong>) {
     let mut wrong = Vec::new();
     let mut names = Names::default();
     let mut looking = Looking::default();
     let mut steps = Vec::new();
+    let mut page = None;
     for group in groups(&recording.steps) {
         let actions = actions(group, &mut looking, &mut wrong);
         if actions.is_empty() {
@@ -75,15 +76,12 @@ pub fn group(recording: &Recording) -> Result<Vec<WrittenStep>, Vec<Wrong>> {
             continue;
         }
         steps.push(WrittenStep {
-            name: names.another(name(group)),
+            name: names.another(name(group).or_else(|| page.clone())),
             actions,
         });
+        page = reached(group).map(str::to_owned).or(page);
     }
-    if wrong.is_empty() {
-        Ok(steps)
-    } else {
-        Err(wrong)
-    }
+    (steps, wrong)
 }
 
 /// Where the user gives titles, one ends where the next begins; elsewhere, where another page is reached.
@@ -149,7 +147,8 @@ fn ends_the_run(step: &Recorded, behind: &[Recorded]) -> bool {
     matches!(step.done, Done::Close) && step.target.is_none() && behind.is_empty()
 }
 
-/// What the user calls it, or else what is clicked last in it, or else what is looked at, or else the page that is opened.
+/// What the user calls it, or else what is clicked last in it, or else what is looked at, or else the page that is opened;
+/// nothing where it has none of these.
 fn name(group: &[Recorded]) -> Option<String> {
     let title = group.first().and_then(|step| step.title.clone());
     let clicked = || {
@@ -177,6 +176,13 @@ fn name(group: &[Recorded]) -> Option<String> {
         })
     };
     title.or_else(clicked).or_else(looked_at).or_else(opened)
+}
+
+/// The title of the page that it leads to.
+fn reached(group: &[Recorded]) -> Option<&str> {
+    let pages = group.iter().flat_map(|step| &step.navigations);
+    let titles = pages.map(|page| page.title.trim());
+    titles.rev().find(|title| !title.is_empty())
 }
 
 /// Without scheme, query and fragment.

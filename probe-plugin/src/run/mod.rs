@@ -204,26 +204,7 @@ async fn walk(
     wants_screenshot: impl FnOnce(Outcome) -> bool,
 ) -> (RunReport, Option<CleanUp<'_>>) {
     let journey = order.journey;
-    let mut robot = Robot {
-        context,
-        secrets: order.secrets,
-        action_timeout: journey.action_timeout,
-        deadline: Instant::now() + journey.timeout,
-        step: String::new(),
-        clock: Clock::start(),
-        documents: Documents::default(),
-        pictures: Pictures {
-            wanted: order.keeps_pictures,
-            taken: Vec::new(),
-        },
-        drifts: Vec::new(),
-        held_keys: 0,
-        arrivals: None,
-        typed_codes: Vec::new(),
-    };
-    if journey.looks == Looks::WhereTold {
-        robot.context.look_where_told();
-    }
+    let mut robot = robot(order, context);
     let mut steps = Vec::new();
     let mut drifts = Vec::new();
     let mut failure = None;
@@ -307,6 +288,32 @@ async fn walk(
         ..report
     };
     (report, clean_up)
+}
+
+/// As it is before the first step.
+fn robot(order: Order<'_>, context: Context) -> Robot<'_> {
+    let journey = order.journey;
+    let mut robot = Robot {
+        context,
+        secrets: order.secrets,
+        action_timeout: journey.action_timeout,
+        deadline: Instant::now() + journey.timeout,
+        step: String::new(),
+        clock: Clock::start(),
+        documents: Documents::default(),
+        pictures: Pictures {
+            wanted: order.keeps_pictures,
+            taken: Vec::new(),
+        },
+        drifts: Vec::new(),
+        held_keys: 0,
+        arrivals: None,
+        typed_codes: Vec::new(),
+    };
+    if journey.looks == Looks::WhereTold {
+        robot.context.look_where_told();
+    }
+    robot
 }
 
 /// What is told of each document, without secrets.
