@@ -20,7 +20,7 @@ help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
 	@echo "make build   builds everything (the first time about 3 minutes)"
 	@echo "make demo    shows the product at work: a portal breaks, a mail arrives, it heals (half a minute; ONCE=1 ends by itself)"
-	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20 and npm)"
+	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20)"
 	@echo "make test    runs every check and test (about 10 minutes once everything is built)"
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
 	@echo "make accuracy  holds the times of steps against pages with known delays (4 minutes, on an idle machine)"
@@ -38,18 +38,11 @@ build: setup
 demo: build
 	@exec target/debug/vigia-demo $(demo_arguments)
 
-peers = testbed/benchmark/node_modules/.package-lock.json
-
-benchmark: $(peers)
+benchmark:
+	@bash testbed/setup.sh --peers
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || { echo "the benchmark needs node 20 or later"; exit 1; }
 	cargo build --release --locked --package vigia-probe --package vigia-testbed
 	@exec target/release/vigia-benchmark $(benchmark_arguments)
-
-# As the lock file says, and nothing of them runs at the installation.
-$(peers): testbed/benchmark/package-lock.json
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' && npm --version >/dev/null \
-		|| { echo "the benchmark needs node 20 or later and npm"; exit 1; }
-	npm ci --ignore-scripts --prefix testbed/benchmark
-	@touch $@
 
 # Released binaries: what is measured is what operators run.
 accuracy: setup-checks

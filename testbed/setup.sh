@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs what building, demo and tests need and this machine lacks. Says nothing where all is there. With --checks it
-# also gets what only `make lint` needs.
+# also gets what only `make lint` needs; with --peers it gets no more than what `make benchmark` compares with.
 #
 # Debian packages come from apt, Telegraf and InfluxDB are built from their published sources, and Exim is unpacked
 # without being installed: a machine's own mail server stays what it is, and no service is started. Programs go to
@@ -22,6 +22,14 @@ servers=${XDG_CACHE_HOME:-$HOME/.cache}/vigia/servers
 scratch=
 
 main() {
+  # What others play journeys with, for comparison.
+  have node || packages+=(nodejs)
+  have npm || packages+=(npm)
+  if [ "${1:-}" = --peers ]; then
+    missing_packages
+    peers
+    return
+  fi
   need cargo "install Rust from https://rustup.rs"
   if ! have chromium-headless-shell && ! have chromium; then
     packages+=(chromium-headless-shell)
@@ -35,9 +43,8 @@ main() {
   if [ "$(id -u)" != 0 ] && ! have newuidmap; then
     packages+=(uidmap)
   fi
-  if [ "${#packages[@]}" != 0 ]; then
-    step "Debian packages (${packages[*]})" "half a minute" install_packages "${packages[@]}"
-  fi
+  missing_packages
+  peers
   present telegraf "$TELEGRAF_FOLDER" || step "Telegraf $TELEGRAF_VERSION" "2 to 5 minutes" build_telegraf
   present influxd "influxdb-$INFLUXDB_VERSION" || step "InfluxDB $INFLUXDB_VERSION" "5 to 10 minutes" build_influxdb
   if [ "${1:-}" = --checks ]; then
@@ -47,6 +54,15 @@ main() {
 }
 
 packages=()
+
+missing_packages() {
+  [ "${#packages[@]}" = 0 ] || step "Debian packages (${packages[*]})" "half a minute" install_packages "${packages[@]}"
+}
+
+peers() {
+  [ "$here/benchmark/node_modules/.package-lock.json" -nt "$here/benchmark/package-lock.json" ] ||
+    step "packages of npm" "half a minute" install_peers
+}
 
 have() { command -v "$1" >/dev/null; }
 
@@ -94,6 +110,14 @@ install_packages() (
   # Asked first, because the lists of a fresh machine are empty.
   apt-cache show "$@" >/dev/null 2>&1 || as_root apt-get update
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+)
+
+# As the lock file says, and nothing of them runs at the installation.
+install_peers() (
+  set -e
+  node -e 'process.exit(process.versions.node.split(".")[0] < 18)' || { echo "node 18 or later is needed"; exit 1; }
+  npm ci --ignore-scripts --no-audit --no-fund --prefix "$here/benchmark"
+  touch "$here/benchmark/node_modules/.package-lock.json"
 )
 
 # keep PROGRAM FOLDER: puts it there as a whole or not at all.

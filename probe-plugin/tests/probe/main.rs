@@ -25,6 +25,7 @@ mod navigation;
 mod network;
 mod page_metrics;
 mod pages;
+mod recordings;
 mod running;
 mod scenes;
 mod selectors;

@@ -13,5 +13,5 @@ pub mod telegraf;
 pub use influxdb::InfluxDb;
 pub use mail::MailServer;
 pub use process::Process;
-pub use program::{Program, requires};
+pub use program::{Program, requires, requires_file};
 pub use telegraf::Telegraf;

@@ -1,6 +1,9 @@
 //! Finds the programs that are not ours: on PATH first, then where `make setup` puts them.
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 
@@ -15,6 +18,8 @@ pub enum Program {
     Exim,
     /// The browser, without a window where there is a choice.
     Chromium,
+    /// What runs the robots of others.
+    Node,
 }
 
 impl Program {
@@ -27,6 +32,7 @@ impl Program {
             // Debian's heavy and light builds both carry this name.
             Self::Exim => &["exim4"],
             Self::Chromium => &["chromium-headless-shell", "chromium"],
+            Self::Node => &["node"],
         }
     }
 
@@ -74,20 +80,26 @@ fn set_up_folders() -> Vec<PathBuf> {
 ///
 /// Where `CI=true` nothing may be skipped, and a missing program is a panic.
 #[must_use]
+pub fn requires(programs: &[Program]) -> bool {
+    let missing = programs.iter().find(|program| program.find().is_none());
+    missing.is_none_or(|missing| skipped(missing.executables()[0]))
+}
+
+/// The same for what the set-up puts somewhere else, for example packages of npm.
+#[must_use]
+pub fn requires_file(path: &Path) -> bool {
+    path.exists() || skipped(&path.display().to_string())
+}
+
 #[expect(
     clippy::print_stderr,
     reason = "the reader of a test's output is to see why it did nothing"
 )]
-pub fn requires(programs: &[Program]) -> bool {
-    let missing = programs.iter().find(|program| program.find().is_none());
-    let Some(missing) = missing else {
-        return true;
-    };
-    let name = missing.executables()[0];
+fn skipped(missing: &str) -> bool {
     assert!(
         env::var("CI").as_deref() != Ok("true"),
-        "no {name} (run make setup), and CI=true lets no test be skipped"
+        "no {missing} (run make setup), and CI=true lets no test be skipped"
     );
-    eprintln!("skipped: no {name} (run make setup)");
+    eprintln!("skipped: no {missing} (run make setup)");
     false
 }
