@@ -1,6 +1,7 @@
 //! `[[recording]]`: a recording that is played as a journey, with what a recording does not say.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,7 +17,7 @@ use vigia_contract::{
 };
 
 use crate::{
-    journey::{Every, Journey},
+    journey::{BasicAuth, CleanupTable, ClientCertificate, Every, Headers, Journey},
     recording::{self, Head},
 };
 
@@ -35,6 +36,14 @@ pub struct RecordingTable {
     timeout: Option<Duration>,
     #[serde(default)]
     variables: Variables,
+    #[serde(default)]
+    basic_auth: Vec<BasicAuth>,
+    #[serde(default)]
+    client_certificate: Vec<ClientCertificate>,
+    #[serde(default)]
+    headers: Vec<Headers>,
+    #[serde(default)]
+    cleanup: Vec<CleanupTable>,
 }
 
 impl RecordingTable {
@@ -87,8 +96,17 @@ impl RecordingTable {
             every: self.every.0,
             timeout: self.timeout,
         };
+        let cleanup = self.cleanup.into_iter();
+        // A recording stores nothing that it could need.
+        let cleanup = cleanup
+            .map(|step| step.ready(BTreeSet::new(), source, &mut mistakes))
+            .collect();
         match recording::read(&path, &head, &variables) {
-            Ok(journey) => {
+            Ok(mut journey) => {
+                journey.basic_auth = self.basic_auth;
+                journey.client_certificates = self.client_certificate;
+                journey.headers = self.headers;
+                journey.cleanup = cleanup;
                 for name in own {
                     if !journey.variables.contains(&name) {
                         mistakes.push(source.mistake(

@@ -150,6 +150,18 @@ impl Action {
         }
     }
 
+    /// It only looks, keeps or waits: it leads to no other page.
+    pub const fn only_looks(&self) -> bool {
+        matches!(
+            self,
+            Self::Expect(_)
+                | Self::Store(_)
+                | Self::Dialog(_)
+                | Self::Screenshot(_)
+                | Self::Wait(_)
+        )
+    }
+
     /// The names of the secrets that it types.
     pub fn secrets(&self) -> Vec<&str> {
         match self {

@@ -1,7 +1,7 @@
 //! Reads a journey's file: what the operator wrote, checked and made ready.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     ops::Range,
     path::{Path, PathBuf},
     time::Duration,
@@ -71,11 +71,33 @@ struct StepTable {
     actions: Spanned<Vec<Timed>>,
 }
 
+/// A step of the clean-up as it is typed.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CleanupTable {
+pub struct CleanupTable {
     name: Spanned<String>,
     actions: Spanned<Vec<Timed>>,
+}
+
+impl CleanupTable {
+    /// `needs` is what a run must have stored for it; `source` is where it stands.
+    pub fn ready(
+        self,
+        needs: BTreeSet<String>,
+        source: &Source,
+        mistakes: &mut Vec<Mistake>,
+    ) -> CleanupStep {
+        if self.actions.get_ref().is_empty() {
+            mistakes.push(does_nothing(source, &self.name, self.actions.span()));
+        }
+        let mut actions = self.actions.into_inner();
+        mistakes.extend(missing_files(&mut actions, source));
+        CleanupStep {
+            name: self.name.into_inner(),
+            needs,
+            actions,
+        }
+    }
 }
 
 fn no_actions() -> Spanned<Vec<Timed>> {
@@ -154,18 +176,7 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
         .cleanup
         .into_iter()
         .zip(names.cleanup_needs)
-        .map(|(step, needs)| {
-            if step.actions.get_ref().is_empty() {
-                mistakes.push(does_nothing(&source, &step.name, step.actions.span()));
-            }
-            let mut actions = step.actions.into_inner();
-            mistakes.extend(missing_files(&mut actions, &source));
-            CleanupStep {
-                name: step.name.into_inner(),
-                needs,
-                actions,
-            }
-        })
+        .map(|(step, needs)| step.ready(needs, &source, &mut mistakes))
         .collect();
     if !mistakes.is_empty() {
         return Err(in_order(mistakes));

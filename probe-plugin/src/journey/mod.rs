@@ -43,7 +43,7 @@ pub use dialog::{Answer as DialogAnswer, Dialog};
 pub use download::Download;
 pub use elements::Elements;
 pub use expectation::{Console, Count, Expectation, ShownText, Status};
-pub use file::{Every, Looks, read};
+pub use file::{CleanupTable, Every, Looks, read};
 pub use frame::FramePath;
 pub use key::Key;
 pub use mouse::{Button, Click, Distance, Drag, Hover, Modifier, Offset, Scroll};

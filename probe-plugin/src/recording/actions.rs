@@ -5,7 +5,7 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use super::{
-    file::{
+    recorded::{
         Button, Change, Click, Done, NetworkConditions, Operator, Recorded, Scroll, Viewport,
         WaitForElement,
     },
@@ -30,7 +30,7 @@ pub enum Looking {
     Unknown,
 }
 
-/// What a step does; `next` is what follows it. What is wrong ends with a hint.
+/// What a step does, with a turn to where it does it. What is wrong ends with a hint.
 pub fn written(step: &Recorded, looking: &mut Looking) -> Result<Vec<Value>, String> {
     let mut actions = look_there(step, looking);
     let mut act = |name: &str, value: Value| actions.push(within(name, value, step.timeout));

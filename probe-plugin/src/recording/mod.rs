@@ -6,6 +6,7 @@
 
 mod actions;
 mod file;
+mod recorded;
 mod selector;
 mod steps;
 
@@ -20,7 +21,7 @@ use vigia_contract::{
 };
 
 use crate::journey::{Journey, Looks, Step, Timed};
-use file::{Done, Recording};
+use recorded::{Done, Recording};
 use steps::{Origin, Wrong};
 
 pub use steps::{WrittenAction, WrittenStep};

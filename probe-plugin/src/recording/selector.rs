@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use super::file::Chain;
+use super::recorded::Chain;
 
 /// All the ways to an element, each once: a path through open shadow roots is what any selector of a journey goes.
 pub fn target(chains: &[Chain]) -> Result<Value, String> {

@@ -7,7 +7,7 @@ use vigia_contract::slug::slug;
 
 use super::{
     actions::{Looking, press, written},
-    file::{Done, Recorded, Recording},
+    recorded::{Done, Recorded, Recording},
     selector::spoken,
 };
 

@@ -30,6 +30,7 @@ impl CleanUp<'_> {
         let deadline = Instant::now() + self.journey.cleanup_timeout;
         self.robot.deadline = deadline;
         self.robot.context.dialogs.begin_anew();
+        self.robot.context.look_anew();
         if let Err(error) = self.page_that_answers(deadline).await {
             self.warn("was not made", &error);
             return;

@@ -78,7 +78,7 @@ fn mistakes_in_a_fragment_are_told_with_its_own_file_and_line_and_once() {
     FOLDER/journeys/fragments/ingresar.toml:5:5: unknown value `gotoo`
       5 |   { gotoo = "${portal}/" },
         |     ^
-      hint: did you mean `goto`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, dialog, tab, cookie, expect, store, script, screenshot, wait
+      hint: did you mean `goto`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, key_down, key_up, change, select, check, uncheck, upload, dialog, tab, frame, viewport, network, cookie, expect, store, script, screenshot, wait
     FOLDER/journeys/fragments/ingresar.toml:6:46: unknown variable `${quien}`
       6 |   { fill = { field = "label=Usuario", with = "${quien}" } },
         |                                              ^

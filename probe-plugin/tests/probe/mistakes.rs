@@ -66,11 +66,11 @@ actions = [
     FOLDER/journeys/journey.toml:11:5: unknown value `clik`
       11 |   { clik = "role=button[name='Ingresar']" },
          |     ^
-      hint: did you mean `click`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, dialog, tab, cookie, expect, store, script, screenshot, wait
+      hint: did you mean `click`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, key_down, key_up, change, select, check, uncheck, upload, dialog, tab, frame, viewport, network, cookie, expect, store, script, screenshot, wait
     FOLDER/journeys/journey.toml:12:22: the selector `lable=Clave` begins with an unknown kind `lable`
       12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
          |                      ^
-      hint: known kinds: css, text, role, label, placeholder, testid, xpath; behind a >> also nth
+      hint: known kinds: css, text, role, named, label, placeholder, testid, xpath; behind a >> also nth
     FOLDER/journeys/journey.toml:12:44: the reference to a secret at `${secret:CLAVE DE ROBOT}` is not complete
       12 |   { fill = { field = "lable=Clave", with = "${secret:CLAVE DE ROBOT}" } },
          |                                            ^
@@ -78,7 +78,7 @@ actions = [
     FOLDER/journeys/journey.toml:13:13: unknown key `Entrar`
       13 |   { press = "Entrar" },
          |             ^
-      hint: a single character, or one of Enter, Tab, Escape, Backspace, Delete, Insert, Space, ArrowUp, ArrowDown, ArrowLeft, ArrowRight, Home, End, PageUp, PageDown, ContextMenu, Alt, Control, Meta, Shift, F1 to F12; with others held down: Control+A
+      hint: a single character, or one of Enter, Tab, Escape, Backspace, Delete, Insert, Space, ArrowUp, ArrowDown, ArrowLeft, ArrowRight, Home, End, PageUp, PageDown, ContextMenu, Alt, Control, Meta, Shift, AltGraph, CapsLock, Help, NumLock, Pause, PrintScreen, ScrollLock, F1 to F12; with others held down: Control+A
     9 mistakes
     "#);
 }
@@ -130,7 +130,7 @@ fn mistakes_of_the_probes_own_file_do_not_hide_those_of_its_journeys() {
     FOLDER/probe.toml:3:1: unknown key `max_concurent`
       3 | max_concurent = 2
         | ^
-      hint: did you mean `max_concurrent`? known here: probe, journeys, max_concurrent, secrets_folder, artifacts, browser, environment
+      hint: did you mean `max_concurrent`? known here: probe, journeys, recording, max_concurrent, secrets_folder, artifacts, browser, environment
     FOLDER/journeys/journey.toml:4:10: unknown value `urgent`
       4 | impact = "urgent"
         |          ^
@@ -208,11 +208,11 @@ actions = [
     FOLDER/journeys/journey.toml:11:3: unknown value `reloads`
       11 |   "reloads",
          |   ^
-      hint: did you mean `reload`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, select, check, uncheck, upload, dialog, tab, cookie, expect, store, script, screenshot, wait
+      hint: did you mean `reload`? known here: goto, back, forward, reload, click, hover, drag, scroll, fill, type, press, key_down, key_up, change, select, check, uncheck, upload, dialog, tab, frame, viewport, network, cookie, expect, store, script, screenshot, wait
     FOLDER/journeys/journey.toml:12:11: unknown value `first`
       12 |   { tab = "first" },
          |           ^
-      hint: known here: main, close, url, title
+      hint: known here: main, close, url, title, target
     FOLDER/journeys/journey.toml:13:14: unknown value `yes`
       13 |   { dialog = "yes" },
          |              ^

@@ -15,7 +15,7 @@ use rustix::process::geteuid;
 use serde_json::{Value, json};
 use vigia_testbed::{repository, servers::Program};
 
-use crate::running::{Run, Running, Setting, browser_table};
+use crate::running::{Run, Running, Setting, browser_table, until};
 
 /// The recordings, by the names of their files, which are what they report under.
 const RECORDINGS: &[(&str, &str)] = &[
@@ -478,6 +478,60 @@ fn an_asserted_navigation_has_to_come_and_to_lead_to_the_page_that_was_recorded(
         told("other-title"),
         "the title is `Segunda página`, not `Otra página`"
     );
+}
+
+#[test]
+fn what_stands_beside_a_recording_is_checked_with_it() {
+    let told = told_by_check(
+        r#"{ "title": "Grabada", "steps": [{ "type": "navigate", "url": "http://127.0.0.1/${portal}" }] }"#,
+        "variables = { otra = \"1\" }\n[[recording.cleanup]]\nname = \"Salir\"\nactions = []\n[[recording]]\nfile = \"nada.json\"\nsystem = \"Grabado\"\nimpact = \"low\"\nevery = \"1m\"\n",
+    );
+    insta::assert_snapshot!(told, @r##"
+probe.toml:15:11: the step `Salir` does nothing
+  15 | actions = []
+     |           ^
+  hint: add an action, for example { goto = "https://..." }
+probe.toml:7:8: the recording has no variable `otra`
+  7 | file = "recordings/grabada.json"
+    |        ^
+  hint: write ${otra} into one of its addresses or values, or take the variable out
+probe.toml:18:10: `Grabado` cannot be a name in points and addresses
+  18 | system = "Grabado"
+     |          ^
+  hint: write lower-case letters, digits and hyphens: `grabado`
+probe.toml:17:8: there is no file `nada.json`
+  17 | file = "nada.json"
+     |        ^
+  hint: name the JSON file that Chrome's Recorder exported, relative to this file
+4 mistakes
+"##);
+}
+
+#[test]
+fn a_recording_that_fails_is_tidied_up_after() {
+    let site = Site::start();
+    let recording = r##"{ "title": "Falla", "timeout": 500, "steps": [
+        { "type": "navigate", "url": "{SITE}/frames" },
+        { "type": "click", "selectors": ["#nothing"], "offsetX": 1, "offsetY": 1, "frame": [0] }
+    ] }"##;
+    let setting = setting(&site, &[("falla", recording)]);
+    let file = setting.path().join("probe.toml");
+    let config = fs::read_to_string(&file).unwrap();
+    let cleanup = "every = \"1h\"\n[[recording.cleanup]]\nname = \"Avisar\"\nactions = [{ script = \"await report('cleaned')\" }]\n";
+    fs::write(&file, config.replace("every = \"1h\"\n", cleanup)).unwrap();
+
+    let mut probe = Running::start(&setting);
+    probe.ask_for_points();
+    let runs = [probe.run(), probe.run()];
+    let failed = runs
+        .iter()
+        .find(|run| run.journey.text("result") == Some("failed"));
+    let error = failed.unwrap().journey.text("error").unwrap();
+    assert!(error.starts_with("`#nothing` matched nothing"), "{error}");
+    until("the clean-up is made", || {
+        site.reports().contains_key("cleaned")
+    });
+    probe.stop();
 }
 
 /// The names of the steps that `try` plays of this recording.

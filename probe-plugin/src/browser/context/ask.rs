@@ -84,8 +84,9 @@ impl Context {
         Ok(())
     }
 
-    /// Calls a function of the script in the frame in view of the tab in front, or in the main one, in whatever document is there: one that is
-    /// left while the function waits hands over to the next. `request` is told how much time is left.
+    /// Calls a function of the script in the one frame that is looked at, or in the main one where all are, in whatever
+    /// document is there: one that is left while the function waits hands over to the next. `request` is told how much time
+    /// is left.
     pub async fn ask(
         &mut self,
         function: Function,

@@ -155,6 +155,13 @@ impl Context {
 
     /// Opens a blank tab in front of the others. A tab that crashed is closed by it.
     pub async fn open_tab(&mut self, deadline: Instant) -> Result<(), PageError> {
+        let stay_behind = std::mem::take(&mut self.windows_stay_behind);
+        let opened = self.open_in_front(deadline).await;
+        self.windows_stay_behind = stay_behind;
+        opened
+    }
+
+    async fn open_in_front(&mut self, deadline: Instant) -> Result<(), PageError> {
         self.tabs.retain(|tab| tab.state.crashed.is_none());
         let before = self.front().map(str::to_owned);
         self.asked_for.push(false);

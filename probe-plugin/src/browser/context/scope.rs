@@ -33,6 +33,11 @@ impl Context {
         self.scope = scope;
     }
 
+    /// From now on what was looked at in the beginning is looked at.
+    pub fn look_anew(&mut self) {
+        self.scope = self.windows_stay_behind.then(Scope::default);
+    }
+
     /// What is looked at.
     pub const fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
@@ -42,11 +47,6 @@ impl Context {
     pub fn look_where_told(&mut self) {
         self.windows_stay_behind = true;
         self.scope = Some(Scope::default());
-    }
-
-    /// Whether it looks only where it is told to.
-    pub const fn looks_where_told(&self) -> bool {
-        self.windows_stay_behind
     }
 
     /// The frame that is looked at alone; the main one where all are, and where it is not there.

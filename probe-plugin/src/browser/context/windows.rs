@@ -157,8 +157,7 @@ impl Context {
                 opener: attached.target_info.opener_id,
                 blank: loads == Some(false),
             };
-            // One that the robot itself opens has nobody who opened it.
-            let behind = self.windows_stay_behind && tab.opener.is_some() && !self.tabs.is_empty();
+            let behind = self.windows_stay_behind && !self.tabs.is_empty();
             let place = self.tabs.len() - usize::from(behind);
             self.tabs.insert(place, tab);
             self.tabs_so_far += 1;

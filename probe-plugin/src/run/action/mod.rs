@@ -121,10 +121,7 @@ impl Robot<'_> {
         }
         let timeout = timed.timeout.unwrap_or(self.action_timeout);
         let deadline = self.deadline.min(Instant::now() + timeout);
-        if !matches!(
-            action,
-            Action::Expect(_) | Action::Store(_) | Action::Dialog(_)
-        ) {
+        if !action.only_looks() {
             self.arrivals = self.arrivals_in_view();
         }
         if !matches!(action, Action::Dialog(_)) {

@@ -7,7 +7,7 @@ use vigia_contract::data_model::ErrorClass;
 
 use super::{Moment, Robot, over_time};
 use crate::{
-    browser::{Answer, Place},
+    browser::{Answer, Function, Place},
     journey::{Distance, Scroll, Target},
     run::{Failure, input::Held},
 };
@@ -35,9 +35,18 @@ impl Robot<'_> {
             }
             Scroll::At { at, of } => {
                 let request = json!({ "at": at });
-                let (_, found) = self
-                    .ask_for("scrolled", of.as_ref(), request, deadline)
-                    .await?;
+                let found = match of {
+                    Some(of) => {
+                        self.ask_for("scrolled", Some(of), request, deadline)
+                            .await?
+                            .1
+                    }
+                    // The page itself, and not every frame of it.
+                    None => {
+                        let request = json!({ "what": "scrolled", "at": at });
+                        self.ask(Function::Perform, &request, deadline).await?
+                    }
+                };
                 Ok(self.input(&found).until(found.at))
             }
             Scroll::Until { until, over } => self.until_seen(until, over.as_ref()).await,

@@ -16,8 +16,7 @@ impl Robot<'_> {
         let input = self.input_now();
         let mut before = self.before(None);
         // Another window has other frames.
-        let told = self.context.looks_where_told();
-        self.context.look_at(told.then(Scope::default));
+        self.context.look_anew();
         match tab {
             Tab::Main => {
                 if let Some(oldest) = self.context.oldest().map(str::to_owned) {
