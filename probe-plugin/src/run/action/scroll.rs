@@ -34,18 +34,13 @@ impl Robot<'_> {
                 Ok(input.until(ended_ms))
             }
             Scroll::At { at, of } => {
-                let request = json!({ "at": at });
-                let found = match of {
-                    Some(of) => {
-                        self.ask_for("scrolled", Some(of), request, deadline)
-                            .await?
-                            .1
-                    }
+                let request = json!({ "what": "scrolled", "at": at });
+                let found = if of.is_some() {
+                    let found = self.ask_for("scrolled", of.as_ref(), request, deadline);
+                    found.await?.1
+                } else {
                     // The page itself, and not every frame of it.
-                    None => {
-                        let request = json!({ "what": "scrolled", "at": at });
-                        self.ask(Function::Perform, &request, deadline).await?
-                    }
+                    self.ask(Function::Perform, &request, deadline).await?
                 };
                 Ok(self.input(&found).until(found.at))
             }
