@@ -4,6 +4,7 @@
 
 mod check;
 mod email;
+mod rule;
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +20,7 @@ use vigia_contract::{
 
 use crate::{
     deliver,
-    flux::{self, Rule, rule},
+    flux::{self, Rule},
     render::{Language, Names, Style},
     route::Route,
 };
@@ -43,7 +44,7 @@ struct File {
     #[serde(default)]
     links: Links,
     #[serde(default)]
-    rule: Vec<rule::Settings>,
+    rule: Vec<flux::rule::Settings>,
     #[serde(default)]
     channel: Vec<ChannelSettings>,
     #[serde(default)]
@@ -133,6 +134,10 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
     check::rules(&file.rule, &mut findings);
     check::routes(&file.route, &file.channel, &mut findings);
     let channels = check::channels(file.channel, &mut findings);
+    let rules = file.rule.into_iter();
+    let rules = rules
+        .filter_map(|settings| rule::resolve(settings, &mut findings))
+        .collect();
     let (Some(time_zone), Some(influxdb_token), []) =
         (time_zone, influxdb_token, findings.mistakes.as_slice())
     else {
@@ -154,7 +159,7 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
             names: file.names,
             dashboard: file.links.dashboard.map(Spanned::into_inner),
         },
-        rules: file.rule.into_iter().map(Rule::from).collect(),
+        rules,
         channels,
         routes: file.route,
     })

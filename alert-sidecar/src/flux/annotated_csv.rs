@@ -67,6 +67,23 @@ impl Row {
     }
 }
 
+impl Row {
+    /// The number in this column, whatever its type.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a measured value is compared with a limit; beyond 2^53 nobody minds"
+    )]
+    pub fn number(&self, column: &str) -> Option<f64> {
+        match self.get(column)? {
+            Value::Float(number) => Some(*number),
+            Value::Integer(number) => Some(*number as f64),
+            Value::Unsigned(number) => Some(*number as f64),
+            _ => None,
+        }
+    }
+}
+
 /// Why a body could not be read whole. Rows before the fault are not used: half an answer is no answer.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CsvError {

@@ -13,8 +13,8 @@ use super::{
     outbox::{self, Delivery, Settlement},
 };
 use crate::{
-    flux::{Rule, poll::Answer},
-    incident::Incident,
+    flux::{Observation, Rule, Series, poll::Answer},
+    incident::{Change, Incident},
 };
 
 /// Requests that may wait for the keeper; more make their senders wait.
@@ -37,6 +37,23 @@ enum Request {
     ReadUntil {
         rule: String,
         reply: Reply<Option<Timestamp>>,
+    },
+    Newest {
+        rule: String,
+        reply: Reply<Vec<(Series, Timestamp)>>,
+    },
+    NewestGood {
+        rule: String,
+        reply: Reply<Vec<Observation>>,
+    },
+    OpenOf {
+        rule: String,
+        reply: Reply<Vec<Incident>>,
+    },
+    Record {
+        changes: Vec<Change>,
+        now: Timestamp,
+        reply: Reply<()>,
     },
     Judge {
         rule: Rule,
@@ -85,6 +102,43 @@ impl Ledger {
     pub async fn read_until(&self, rule: &str) -> Result<Option<Timestamp>, StoreError> {
         self.ask(|reply| Request::ReadUntil {
             rule: rule.to_owned(),
+            reply,
+        })
+        .await
+    }
+
+    /// The newest run of every series that a rule has read.
+    pub async fn newest(&self, rule: &str) -> Result<Vec<(Series, Timestamp)>, StoreError> {
+        self.ask(|reply| Request::Newest {
+            rule: rule.to_owned(),
+            reply,
+        })
+        .await
+    }
+
+    /// The newest good run of every series that a rule has read.
+    pub async fn newest_good(&self, rule: &str) -> Result<Vec<Observation>, StoreError> {
+        self.ask(|reply| Request::NewestGood {
+            rule: rule.to_owned(),
+            reply,
+        })
+        .await
+    }
+
+    /// The incidents of a rule that are open.
+    pub async fn open_of(&self, rule: &str) -> Result<Vec<Incident>, StoreError> {
+        self.ask(|reply| Request::OpenOf {
+            rule: rule.to_owned(),
+            reply,
+        })
+        .await
+    }
+
+    /// Writes changes of what the monitoring itself suffers down, with the intents to send.
+    pub async fn record(&self, changes: Vec<Change>, now: Timestamp) -> Result<(), StoreError> {
+        self.ask(|reply| Request::Record {
+            changes,
+            now,
             reply,
         })
         .await
@@ -212,6 +266,28 @@ impl Keeper {
             match request {
                 Request::ReadUntil { rule, reply } => {
                     answer(reply, observations::read_until(connection, &rule).await);
+                }
+                Request::Newest { rule, reply } => {
+                    answer(reply, observations::newest(connection, &rule).await);
+                }
+                Request::NewestGood { rule, reply } => {
+                    answer(reply, observations::newest_good(connection, &rule).await);
+                }
+                Request::OpenOf { rule, reply } => {
+                    answer(reply, incidents::open_of(connection, &rule).await);
+                }
+                Request::Record {
+                    changes,
+                    now,
+                    reply,
+                } => {
+                    let written =
+                        judgement::write_changes(connection, &self.policy, &changes, now).await;
+                    if written.is_ok() {
+                        judgement::log(&changes);
+                        self.announce.send_replace(());
+                    }
+                    answer(reply, written);
                 }
                 Request::Judge {
                     rule,
