@@ -209,7 +209,7 @@ async fn accepted(response: reqwest::Response) -> Result<reqwest::Response, Quer
         |refusal| refusal.message,
     );
     // InfluxDB answers this, too, where the bucket is there and the token may not read it.
-    if message.starts_with("could not find bucket") {
+    if message.contains("could not find bucket") {
         message.push_str(": it does not exist, or the token may not read it");
     }
     Err(QueryError::Refused {
