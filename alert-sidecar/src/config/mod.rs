@@ -43,6 +43,7 @@ struct File {
     names: Names,
     #[serde(default)]
     links: Links,
+    /// What is asked. Default: every shipped query, as it is shipped.
     #[serde(default)]
     rule: Vec<flux::rule::Settings>,
     #[serde(default)]
@@ -134,10 +135,7 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
     check::rules(&file.rule, &mut findings);
     check::routes(&file.route, &file.channel, &mut findings);
     let channels = check::channels(file.channel, &mut findings);
-    let rules = file.rule.into_iter();
-    let rules = rules
-        .filter_map(|settings| rule::resolve(settings, &mut findings))
-        .collect();
+    let rules = rule::resolve_all(file.rule, &mut findings);
     let (Some(time_zone), Some(influxdb_token), []) =
         (time_zone, influxdb_token, findings.mistakes.as_slice())
     else {

@@ -1,20 +1,34 @@
 //! A rule's settings, made ready to be asked: what is left out is as the shipped query has it.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use vigia_contract::config_file::Spanned;
 
 use super::Findings;
 use crate::{
     flux::{
-        Rule,
+        Rule, ShippedQuery,
         rule::{Settings, Weight},
     },
     incident::monitoring,
     judge::{Probes, threshold::MOST_RUNS},
 };
 
-pub(super) fn resolve(settings: Settings, findings: &mut Findings) -> Option<Rule> {
+/// Without any, all that are shipped.
+pub(super) fn resolve_all(rules: Vec<Settings>, findings: &mut Findings) -> Vec<Rule> {
+    if rules.is_empty() {
+        let shipped = ShippedQuery::ALL.into_iter();
+        return shipped
+            .map(|query| Rule::shipped(query.name(), query))
+            .collect();
+    }
+    rules
+        .into_iter()
+        .filter_map(|settings| resolve(settings, findings))
+        .collect()
+}
+
+fn resolve(settings: Settings, findings: &mut Findings) -> Option<Rule> {
     let name = settings.name.as_ref().clone();
     if name == monitoring::RULE {
         findings.add(
@@ -48,24 +62,19 @@ pub(super) fn resolve(settings: Settings, findings: &mut Findings) -> Option<Rul
         Probes::Together(probes.into_inner())
     });
     criteria.flapping = settings.flapping.unwrap_or(criteria.flapping);
-    let only_silent = "take it out, or write use = \"journeys-silent\"";
-    match &mut rule.silence {
-        Some(silence) => {
-            if let Some(intervals) = settings.silent_after {
-                silence.intervals = intervals.into_inner().get();
+    if let Some(written) = settings.silence {
+        match &mut rule.silence {
+            Some(silence) => {
+                let written = written.into_inner();
+                silence.intervals = written.intervals.map_or(silence.intervals, NonZeroU32::get);
+                silence.slack = written.slack.unwrap_or(silence.slack);
+                silence.retired = written.retired;
             }
-            silence.retired = settings
-                .retired
-                .map(Spanned::into_inner)
-                .unwrap_or_default();
-        }
-        None => {
-            if let Some(intervals) = &settings.silent_after {
-                findings.add(intervals, "this rule is not about silence", only_silent);
-            }
-            if let Some(retired) = &settings.retired {
-                findings.add(retired, "this rule is not about silence", only_silent);
-            }
+            None => findings.add(
+                &written,
+                "this rule is not about silence",
+                "take it out, or write use = \"journeys-silent\"",
+            ),
         }
     }
     if criteria.reach() > LONGEST_MEMORY {

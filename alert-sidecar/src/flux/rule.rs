@@ -49,10 +49,23 @@ pub struct Settings {
     pub limit: Option<Limit>,
     /// How much its incidents matter. Default: as much as the journeys that they are about.
     pub impact: Option<Impact>,
-    /// Of `journeys-silent`: for how many intervals nothing may come from a journey.
-    pub silent_after: Option<Spanned<NonZeroU32>>,
-    /// Of `journeys-silent`: the journeys that were taken out on purpose.
-    pub retired: Option<Spanned<Vec<Retired>>>,
+    /// Of `journeys-silent`: what counts as silence, and who was taken out on purpose.
+    pub silence: Option<Spanned<SilenceSettings>>,
+}
+
+/// The table `silence` of a rule, as the operator writes it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SilenceSettings {
+    /// For how many intervals nothing may come from a journey. Default `3`.
+    pub intervals: Option<NonZeroU32>,
+    /// How much later than that a point may still come, at most `1d`: longer than Telegraf's `flush_interval` and the longest
+    /// run. Default `30s`.
+    #[serde(default, deserialize_with = "at_most_a_day")]
+    pub slack: Option<Duration>,
+    /// The journeys that were taken out on purpose: nobody is told that they are silent.
+    #[serde(default)]
+    pub retired: Vec<Retired>,
 }
 
 /// Longer is a mistake: nobody would be told in time, or every query would read days again.

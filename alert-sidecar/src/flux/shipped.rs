@@ -60,6 +60,26 @@ impl ShippedQuery {
         Self::ServicesPorts,
     ];
 
+    /// Its name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::JourneysFailed => "journeys-failed",
+            Self::JourneysSlow => "journeys-slow",
+            Self::JourneysSlowerThanUsual => "journeys-slower-than-usual",
+            Self::JourneysSilent => "journeys-silent",
+            Self::JourneysDrifting => "journeys-drifting",
+            Self::CertificatesExpiring => "certificates-expiring",
+            Self::ServersCpu => "servers-cpu",
+            Self::ServersMemory => "servers-memory",
+            Self::ServersDisk => "servers-disk",
+            Self::ServicesSystemd => "services-systemd",
+            Self::ServicesProcesses => "services-processes",
+            Self::ServicesHttp => "services-http",
+            Self::ServicesPorts => "services-ports",
+        }
+    }
+
     /// Its Flux.
     #[must_use]
     pub const fn flux(self) -> &'static str {
@@ -128,15 +148,15 @@ impl ShippedQuery {
         let (every, overlap) = match self {
             Self::JourneysFailed => (Duration::from_secs(2), Duration::from_mins(5)),
             Self::JourneysSlow => (Duration::from_secs(10), Duration::from_mins(5)),
-            Self::JourneysSlowerThanUsual => (Duration::from_mins(1), Duration::from_mins(5)),
             // Whoever starts the program wants to know of those that fell silent lately, too.
             Self::JourneysSilent => (Duration::from_secs(10), Duration::from_hours(1)),
-            Self::JourneysDrifting => (Duration::from_mins(1), Duration::from_mins(5)),
             // Telegraf looks at certificates seldom.
             Self::CertificatesExpiring => (Duration::from_mins(10), Duration::from_hours(24)),
-            Self::ServersCpu | Self::ServersMemory | Self::ServersDisk => {
-                (Duration::from_mins(1), Duration::from_mins(5))
-            }
+            Self::JourneysSlowerThanUsual
+            | Self::JourneysDrifting
+            | Self::ServersCpu
+            | Self::ServersMemory
+            | Self::ServersDisk => (Duration::from_mins(1), Duration::from_mins(5)),
             Self::ServicesSystemd
             | Self::ServicesProcesses
             | Self::ServicesHttp
@@ -190,6 +210,7 @@ impl ShippedQuery {
             criteria,
             silence: (self == Self::JourneysSilent).then(|| Silence {
                 intervals: 3,
+                slack: Duration::from_secs(30),
                 retired: Vec::new(),
             }),
         }

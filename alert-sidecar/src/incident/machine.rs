@@ -71,7 +71,7 @@ pub fn follow(rule: &str, criteria: Criteria, history: History<'_>) -> Vec<Chang
             }
             Change::Became { present, .. } => {
                 beginnings.push(present.started_at);
-                open = Some(present.clone());
+                open = Some(Incident::clone(present));
             }
         }
         changes.push(change);
@@ -130,8 +130,8 @@ fn step(
 
 fn became(rule: &str, former: &Incident, first: &Observation) -> Change {
     Change::Became {
-        former: former.clone().closed(first),
-        present: Incident::open(rule, first, Form::Failing),
+        former: Box::new(former.clone().closed(first)),
+        present: Box::new(Incident::open(rule, first, Form::Failing)),
     }
 }
 

@@ -118,9 +118,9 @@ pub enum Change {
     /// They suffer in another way: what follows tells the present state, so the end of the former is not told.
     Became {
         /// The one that ended.
-        former: Incident,
+        former: Box<Incident>,
         /// The one that goes on.
-        present: Incident,
+        present: Box<Incident>,
     },
 }
 
@@ -137,10 +137,10 @@ pub fn is_old_news(incident: &Incident, changes: &[Change], now: Timestamp) -> b
         Change::Closed(_) => false,
     });
     let ended_at = changes.iter().find_map(|change| match change {
-        Change::Closed(ended) | Change::Became { former: ended, .. } if ended.id == incident.id => {
-            ended.end.as_ref().map(|end| end.at)
-        }
+        Change::Closed(ended) if ended.id == incident.id => ended.end.as_ref(),
+        Change::Became { former, .. } if former.id == incident.id => former.end.as_ref(),
         _ => None,
     });
+    let ended_at = ended_at.map(|end| end.at);
     began_here && ended_at.is_some_and(|at| now.duration_since(at) > NEWS_FOR)
 }

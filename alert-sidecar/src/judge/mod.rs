@@ -144,6 +144,7 @@ pub fn look<'a>(runs: &[&'a Observation], criteria: Criteria) -> View<'a> {
 }
 
 /// Whether this much time lies between the beginnings of two runs.
+#[must_use]
 pub fn lasts(first: &Observation, newest: &Observation, duration: Duration) -> bool {
     newest.at.duration_since(first.at)
         >= SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)

@@ -19,14 +19,13 @@ pub const PROBE_AS_A_WHOLE: &str = "probe";
 /// How long a journey may be silent whose points do not say how often it runs.
 pub const PATIENCE_WITHOUT_INTERVAL: Duration = Duration::from_hours(1);
 
-/// Runs end, queue and are written in batches: nobody counts as silent sooner than this after a point was due.
-const SLACK: Duration = Duration::from_secs(30);
-
 /// What counts as silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Silence {
     /// For how many intervals nothing may come.
     pub intervals: u32,
+    /// How much later than that a point may still come: runs take their time, and are written in batches.
+    pub slack: Duration,
     /// The journeys that were taken out on purpose.
     pub retired: Vec<Retired>,
 }
@@ -58,7 +57,9 @@ impl Silence {
     /// How long nothing may come from a journey.
     fn patience(&self, last: &Observation) -> Duration {
         last.every.map_or(PATIENCE_WITHOUT_INTERVAL, |every| {
-            every.saturating_mul(self.intervals).saturating_add(SLACK)
+            every
+                .saturating_mul(self.intervals)
+                .saturating_add(self.slack)
         })
     }
 
@@ -100,7 +101,9 @@ impl Silence {
             }
             for point in points {
                 rows.push(point.clone());
-                if is_silent(point.at, self.patience(point)) {
+                let patience = self.patience(point);
+                // While the robot was not heard since, either of them may be the silent one.
+                if is_silent(point.at, patience) && newest > point.at + patience {
                     rows.push(silent(point, Trouble::Silent, 1));
                 }
             }
@@ -192,6 +195,7 @@ mod tests {
     fn silent_ones(points: &[Observation], retired: &[Retired], now: i64) -> Vec<String> {
         let silence = Silence {
             intervals: 3,
+            slack: Duration::from_secs(30),
             retired: retired.to_vec(),
         };
         silence
@@ -225,6 +229,16 @@ mod tests {
     }
 
     #[test]
+    fn while_a_robot_is_dying_none_of_its_journeys_is_missed_alone() {
+        let points = [
+            point("early", "p", 1000, Some(60)),
+            point("late", "p", 1050, Some(60)),
+        ];
+        assert_eq!(silent_ones(&points, &[], 1211), [""; 0]);
+        assert_eq!(silent_ones(&points, &[], 1261), ["probe@p"]);
+    }
+
+    #[test]
     fn who_does_not_say_how_often_it_runs_is_silent_after_an_hour() {
         let points = [
             point("unknown", "p", 1000, None),
@@ -245,9 +259,13 @@ mod tests {
             journey: Some("old".into()),
             probe: None,
         };
-        assert_eq!(silent_ones(&points, &[retired.clone()], 4000), [""; 0]);
+        assert_eq!(
+            silent_ones(&points, std::slice::from_ref(&retired), 4000),
+            [""; 0]
+        );
         let silence = Silence {
             intervals: 3,
+            slack: Duration::from_secs(30),
             retired: vec![retired],
         };
         let rows = silence.rows(&points, second(0), second(4000));
@@ -263,6 +281,7 @@ mod tests {
         let points = [point("often", "p", 1000, Some(60))];
         let silence = Silence {
             intervals: 3,
+            slack: Duration::from_secs(30),
             retired: Vec::new(),
         };
         let silent = |now| {

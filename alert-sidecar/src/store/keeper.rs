@@ -56,7 +56,7 @@ enum Request {
         reply: Reply<()>,
     },
     Judge {
-        rule: Rule,
+        rule: Box<Rule>,
         answer: Answer,
         now: Timestamp,
         reply: Reply<()>,
@@ -152,7 +152,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.ask(|reply| Request::Judge {
-            rule: rule.clone(),
+            rule: Box::new(rule.clone()),
             answer,
             now,
             reply,

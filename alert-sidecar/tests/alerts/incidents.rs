@@ -243,8 +243,8 @@ fn followed(runs: &[Run], criteria: Criteria, portions: &[usize]) -> Vec<Told> {
                 Change::Opened(incident) => incidents.push(incident),
                 Change::Closed(incident) => *incidents.last_mut().unwrap() = incident,
                 Change::Became { former, present } => {
-                    *incidents.last_mut().unwrap() = former;
-                    incidents.push(present);
+                    *incidents.last_mut().unwrap() = *former;
+                    incidents.push(*present);
                 }
             }
         }

@@ -14,3 +14,4 @@ mod restarts;
 mod scripted_smtp;
 mod shipped;
 mod sidecar;
+mod silences;

@@ -235,7 +235,7 @@ fn story(language: Language, of: &impl Fn(&mut Incident)) -> String {
 #[test]
 fn every_kind_of_trouble_has_a_story_of_its_own() {
     for (code, language) in [("es", Language::Spanish), ("en", Language::English)] {
-        let mut stories = String::new();
+        let mut stories: Vec<String> = Vec::new();
         for trouble in Trouble::ALL {
             let of = |incident: &mut Incident| {
                 incident.failure = Failure {
@@ -251,15 +251,19 @@ fn every_kind_of_trouble_has_a_story_of_its_own() {
                     };
                 }
             };
-            stories += &format!("=== {} ===\n{}\n", trouble.name(), story(language, &of));
+            stories.push(format!(
+                "=== {} ===\n{}\n",
+                trouble.name(),
+                story(language, &of)
+            ));
         }
         for form in [
             Form::Flapping,
             Form::Local(vec!["sucursal".into(), "nube".into()]),
         ] {
             let of = |incident: &mut Incident| incident.form = form.clone();
-            stories += &format!("=== {form:?} ===\n{}\n", story(language, &of));
+            stories.push(format!("=== {form:?} ===\n{}\n", story(language, &of)));
         }
-        insta::assert_snapshot!(format!("stories_{code}"), stories);
+        insta::assert_snapshot!(format!("stories_{code}"), stories.concat());
     }
 }

@@ -148,17 +148,18 @@ async fn a_server_may_be_told_to_belong_to_a_system_and_to_matter() {
 
 /// Runs of one journey, as a probe writes them: minutes ago, what else the point says.
 async fn runs(stage: &Stage, now: Timestamp, runs: &[(i64, &str)]) {
-    let mut lines = String::new();
+    let mut lines: Vec<String> = Vec::new();
     for (minutes, fields) in runs {
         let at = (now - SignedDuration::from_mins(*minutes)).as_nanosecond();
         let tags = "host=h,impact=critical,journey=consultar,probe=sede,system=tramites";
-        lines +=
-            &format!("journey,{tags} valid=1i,run_id=\"r{minutes}\",every_s=60.0,{fields} {at}\n");
+        let always = format!("valid=1i,run_id=\"r{minutes}\",every_s=60.0");
+        lines.push(format!("journey,{tags} {always},{fields} {at}\n"));
         if fields.contains("\"slow\"") {
-            lines += &format!("journey_step,{tags},step=ingresar result_code=1i,index=0i {at}\n");
+            let step = "result_code=1i,index=0i";
+            lines.push(format!("journey_step,{tags},step=ingresar {step} {at}\n"));
         }
     }
-    stage.influxdb.write(lines).await.unwrap();
+    stage.influxdb.write(lines.concat()).await.unwrap();
 }
 
 #[tokio::test]
@@ -175,7 +176,7 @@ async fn journeys_are_known_from_what_the_probes_write() {
             (2, r#"result="failed",error="it broke",http_status=500i"#),
             (
                 1,
-                r##"result="ok",duration_ms=2100.0,drift="Ingresar: `#u` instead of `label=U`""##,
+                r#"result="ok",duration_ms=2100.0,drift="Ingresar: `#u` instead of `label=U`""#,
             ),
         ],
     )
