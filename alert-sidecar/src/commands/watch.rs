@@ -1,7 +1,7 @@
 //! Asks one rule again and again, and hands what it brings to the keeper of the store.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::Duration,
@@ -55,6 +55,8 @@ pub(super) struct Watch {
 struct Memory {
     /// The newest run of each series.
     newest: BTreeMap<Series, Timestamp>,
+    /// The failed runs of the last answer that do not say why.
+    withheld: BTreeSet<(Series, Timestamp)>,
     /// The newest point of each series that may fall silent.
     last: BTreeMap<Series, Observation>,
 }
@@ -123,6 +125,7 @@ impl Watch {
             Vec::new()
         } else {
             poll::fill_gaps(influxdb, rule, &memory.newest, read_until, now, &mut answer).await?;
+            answer.runs = poll::withhold(answer.runs, &mut memory.withheld);
             let runs = answer.runs.iter();
             runs.map(|run| (run.series.clone(), run.at)).collect()
         };
@@ -141,13 +144,13 @@ async fn remember(ledger: &Ledger, rule: &Rule) -> Result<Memory, StoreError> {
     if rule.silence.is_none() {
         return Ok(Memory {
             newest: ledger.newest(&rule.name).await?.into_iter().collect(),
-            last: BTreeMap::new(),
+            ..Memory::default()
         });
     }
     let points = ledger.newest_good(&rule.name).await?.into_iter();
     Ok(Memory {
-        newest: BTreeMap::new(),
         last: points.map(|point| (point.series.clone(), point)).collect(),
+        ..Memory::default()
     })
 }
 

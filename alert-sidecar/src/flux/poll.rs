@@ -11,6 +11,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use vigia_contract::data_model::Outcome;
 
 use super::{
     Observation, QueryError, Rule, Series,
@@ -128,6 +129,30 @@ pub async fn fill_gaps(
         gaps.get(&run.series).is_some_and(|newest| run.at > *newest)
     });
     Ok(())
+}
+
+/// Leaves out, once, what may not be there whole yet: InfluxDB shows the fields of a point one by one while it is written, and
+/// a failed run has always both a class and an error. Who never writes them is judged when the next question brings the same.
+///
+/// `withheld` remembers, from one answer to the next.
+#[must_use]
+pub fn withhold(
+    mut runs: Vec<Observation>,
+    withheld: &mut BTreeSet<(Series, Timestamp)>,
+) -> Vec<Observation> {
+    let before = std::mem::take(withheld);
+    runs.retain(|run| {
+        let failure = &run.failure;
+        let is_whole = failure.class.is_some() && failure.error.is_some();
+        if is_whole || run.outcome != Outcome::Failed {
+            return true;
+        }
+        let name = (run.series.clone(), run.at);
+        let is_known = before.contains(&name);
+        withheld.insert(name);
+        is_known
+    });
+    runs
 }
 
 /// A journey that runs once an hour has no gap between two of its runs.

@@ -170,8 +170,8 @@ async fn watched() -> Watched {
     let gate = Gate::start(stage.influxdb.url()).await;
     let smtp = ScriptedSmtp::start(&[]).await;
     let config = stage.configure_plain(smtp.port);
-    let more = r#"blind_after = "1s"
-timeout = "500ms""#;
+    let more = r#"blind_after = "2s"
+timeout = "5s""#;
     let rules = r#"[[rule]]
 name = "slow"
 use = "journeys-slow"

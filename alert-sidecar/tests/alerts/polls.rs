@@ -1,6 +1,10 @@
 //! What is read from a real InfluxDB, and what is written to it, without the program around it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -141,6 +145,27 @@ async fn points_that_come_an_hour_late_are_fetched_and_judged_once_in_their_orde
     // The other has no gap: nothing of it is read again.
     assert!(of("steady").count() < 10);
     assert!(answer.runs.is_sorted_by_key(|run| run.at));
+}
+
+#[test]
+fn a_failed_run_that_does_not_say_why_is_judged_when_it_comes_again_without() {
+    let now = Timestamp::now();
+    let mut whole = run("whole", now, Outcome::Failed);
+    whole.failure.class = Some("timeout".into());
+    whole.failure.error = Some("no answer".into());
+    let runs = vec![
+        run("torn", now, Outcome::Failed),
+        whole,
+        run("good", now, Outcome::Ok),
+    ];
+    let mut withheld = BTreeSet::new();
+    let mut judged = || -> Vec<String> {
+        let judged = poll::withhold(runs.clone(), &mut withheld);
+        judged.into_iter().map(|run| run.series.journey).collect()
+    };
+
+    assert_eq!(judged(), ["whole", "good"]);
+    assert_eq!(judged(), ["torn", "whole", "good"]);
 }
 
 #[tokio::test]
