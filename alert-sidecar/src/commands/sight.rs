@@ -12,7 +12,7 @@ use tokio::{
 use crate::{
     incident::{
         Change,
-        monitoring::{self, Monitoring},
+        monitoring::{self, Blindness, Monitoring},
     },
     store::keeper::{Ledger, StoreError},
 };
@@ -25,8 +25,8 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
 pub(super) struct Report {
     /// Its name.
     pub rule: String,
-    /// Nothing, or why it could not be asked.
-    pub answer: Result<(), String>,
+    /// Nothing, or why it was not answered.
+    pub answer: Result<(), Blindness>,
     /// When.
     pub at: Timestamp,
 }

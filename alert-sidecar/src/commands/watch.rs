@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Display,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::Duration,
@@ -17,6 +18,7 @@ use tokio::{
 use super::sight::Report;
 use crate::{
     flux::{InfluxDb, Observation, QueryError, Rule, Series, poll},
+    incident::monitoring::Blindness,
     store::keeper::{Ledger, StoreError},
 };
 
@@ -79,7 +81,17 @@ impl Watch {
             };
             let (pause, report) = match answer {
                 Ok(complaint) => trouble.is_over(complaint),
-                Err(error) => trouble.continues(&error, at),
+                Err(WatchError::Query(error)) => {
+                    let blindness = tokio::select! {
+                        blindness = self.blindness(&error) => blindness,
+                        _ = stop.changed() => return,
+                    };
+                    let rest = error.retry_after().unwrap_or_default();
+                    let pause = trouble.continues(&error, at).max(rest.min(LONGEST_REST));
+                    (pause, Some(Err(blindness)))
+                }
+                // What the store cannot take is nothing that could be written down.
+                Err(WatchError::Store(error)) => (trouble.continues(&error, at), None),
             };
             if let Some(answer) = report {
                 let rule = self.rule.name.clone();
@@ -90,6 +102,18 @@ impl Watch {
                 _ = stop.changed() => {}
                 () = sleep_until(asked + pause) => {}
             }
+        }
+    }
+
+    /// Whether this rule alone is not answered.
+    async fn blindness(&self, error: &QueryError) -> Blindness {
+        // Who wants to be left alone is not asked whether it would answer.
+        if matches!(error, QueryError::Unreachable(_)) || error.retry_after().is_some() {
+            return Blindness::Everything(error.to_string());
+        }
+        match self.influxdb.answers(Timestamp::now()).await {
+            Ok(()) => Blindness::Rule(error.to_string()),
+            Err(nobody) => Blindness::Everything(nobody.to_string()),
         }
     }
 
@@ -168,7 +192,6 @@ struct Trouble<'a> {
     since: Option<(Timestamp, ExponentialBackoff)>,
     seeing_since: Option<Timestamp>,
     complaint: Option<String>,
-    was_reported_well: bool,
 }
 
 impl<'a> Trouble<'a> {
@@ -178,7 +201,6 @@ impl<'a> Trouble<'a> {
             since: None,
             seeing_since: None,
             complaint: None,
-            was_reported_well: false,
         }
     }
 
@@ -190,13 +212,8 @@ impl<'a> Trouble<'a> {
         since
     }
 
-    fn continues(
-        &mut self,
-        error: &WatchError,
-        now: Timestamp,
-    ) -> (Duration, Option<Result<(), String>>) {
+    fn continues(&mut self, error: &impl Display, now: Timestamp) -> Duration {
         self.seeing_since = None;
-        self.was_reported_well = false;
         let (_, pauses) = self.since.get_or_insert_with(|| {
             tracing::error!(rule = self.rule.name, %error, "the rule cannot be judged: nobody is told of anything until it can");
             let pauses = ExponentialBuilder::default()
@@ -206,39 +223,23 @@ impl<'a> Trouble<'a> {
             (now, pauses.build())
         });
         tracing::debug!(rule = self.rule.name, %error, "still not");
-        let rest = match error {
-            WatchError::Query(error) => error.retry_after().unwrap_or_default(),
-            WatchError::Store(_) => Duration::ZERO,
-        };
-        let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
-        (
-            pause.max(rest.min(LONGEST_REST)),
-            Some(Err(error.to_string())),
-        )
+        pauses.next().unwrap_or(LONGEST_PAUSE)
     }
 
-    /// Good news is reported once, bad news each time: by it is known how long it has lasted.
-    fn is_over(&mut self, complaint: Option<String>) -> (Duration, Option<Result<(), String>>) {
+    fn is_over(&mut self, complaint: Option<String>) -> (Duration, Option<Result<(), Blindness>>) {
         if let Some((since, _)) = self.since.take() {
             tracing::info!(rule = self.rule.name, %since, "the rule can be judged again; what was missed is judged now");
         }
-        let report = match &complaint {
-            Some(complaint) => {
-                self.was_reported_well = false;
-                Some(Err(format!("some rows cannot be used: {complaint}")))
-            }
-            None if self.was_reported_well => None,
-            None => {
-                self.was_reported_well = true;
-                Some(Ok(()))
-            }
-        };
+        let report = complaint.as_ref().map_or(Ok(()), |complaint| {
+            let reason = format!("some rows cannot be used: {complaint}");
+            Err(Blindness::Rule(reason))
+        });
         if complaint != self.complaint {
             if let Some(complaint) = &complaint {
                 tracing::error!(rule = self.rule.name, complaint, "some rows cannot be used");
             }
             self.complaint = complaint;
         }
-        (self.rule.every, report)
+        (self.rule.every, Some(report))
     }
 }

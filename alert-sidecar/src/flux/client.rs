@@ -176,6 +176,18 @@ impl InfluxDb {
         Ok(annotated_csv::read(&body)?)
     }
 
+    /// Asks next to nothing, to know whether the bucket can be asked at all.
+    pub async fn answers(&self, now: Timestamp) -> Result<(), QueryError> {
+        let query = Query {
+            flux: include_str!("queries/answers.flux"),
+            since: now - Duration::from_secs(1),
+            until: now,
+            now,
+            texts: &[],
+        };
+        self.query(&query).await.map(drop)
+    }
+
     /// Writes points.
     pub async fn write(&self, lines: Vec<u8>) -> Result<(), QueryError> {
         let request = self.http.post(format!("{}/api/v2/write", self.url));

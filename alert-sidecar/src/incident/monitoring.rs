@@ -1,12 +1,12 @@
 //! What the monitoring itself suffers: where InfluxDB does not answer, or a rule cannot be asked, nobody would be told of
 //! anything. Pure: what the rules report goes in, changes come out.
 //!
-//! | the rules | open | change |
+//! | heard | open | change |
 //! |---|---|---|
-//! | none can be asked, for long enough | nothing about all of them | one incident opens: monitoring is blind |
-//! | some can be asked, this one not, for long enough | nothing about it, or about all of them | one incident of this rule opens |
-//! | one can be asked | about all of them | it closes |
-//! | this one can be asked | about it | it closes |
+//! | InfluxDB answers nobody, for long enough | nothing about it | one incident opens: monitoring is blind |
+//! | InfluxDB answers, and this rule cannot be asked, for long enough | nothing about the rule | one incident of this rule opens |
+//! | InfluxDB answers | about it | it closes |
+//! | this rule is answered | about the rule | it closes |
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -29,7 +29,16 @@ const EVERYTHING: &str = "influxdb";
 /// What stands in the place of a probe: it is seen from here.
 const HERE: &str = "vigia-alert";
 
-/// How a rule fares.
+/// Why a rule was not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blindness {
+    /// InfluxDB answers nobody, for this reason.
+    Everything(String),
+    /// InfluxDB answers, but this rule cannot be asked, or not all of its answer can be understood, for this reason.
+    Rule(String),
+}
+
+/// How a rule fares, where InfluxDB answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Sight {
     /// It was not asked yet.
@@ -37,23 +46,23 @@ enum Sight {
     /// It was answered.
     Clear,
     /// It cannot be asked.
-    Blind {
-        /// Since then.
-        since: Timestamp,
-        /// It was last tried then.
-        tried: Timestamp,
-        /// Why.
-        reason: String,
-    },
+    Blind(Since),
+}
+
+/// What has lasted since then, for this reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Since {
+    at: Timestamp,
+    reason: String,
 }
 
 /// How the rules fare, and what is open because of it.
 #[derive(Clone, Debug)]
 pub struct Monitoring {
-    blind_after: Duration,
+    blind_after: SignedDuration,
+    /// Nothing while InfluxDB answers anybody.
+    nobody_answered: Option<Since>,
     rules: BTreeMap<String, Sight>,
-    /// Since when any rule has been answered, if any is.
-    seeing_since: Option<Timestamp>,
     open: BTreeMap<String, Incident>,
 }
 
@@ -67,113 +76,90 @@ impl Monitoring {
     ) -> Self {
         let open = open.into_iter();
         Self {
-            blind_after,
+            blind_after: SignedDuration::try_from(blind_after).unwrap_or(SignedDuration::MAX),
+            nobody_answered: None,
             rules: rules
                 .into_iter()
                 .map(|rule| (rule, Sight::Unknown))
                 .collect(),
-            seeing_since: None,
             open: open
                 .map(|incident| (incident.series.journey.clone(), incident))
                 .collect(),
         }
     }
 
-    /// What follows from how a rule fared at this moment: it was answered, or not, for a reason.
-    pub fn hear(&mut self, rule: &str, answer: Result<(), String>, now: Timestamp) -> Vec<Change> {
-        let before = self.rules.get(rule).cloned().unwrap_or(Sight::Unknown);
-        let sight = match (answer, before) {
-            (Ok(()), _) => Sight::Clear,
-            (Err(reason), Sight::Blind { since, .. }) => Sight::Blind {
-                since,
-                tried: now,
+    /// What follows from how a rule fared at this moment.
+    pub fn hear(
+        &mut self,
+        rule: &str,
+        answer: Result<(), Blindness>,
+        now: Timestamp,
+    ) -> Vec<Change> {
+        if let Err(Blindness::Everything(reason)) = answer {
+            let at = self.nobody_answered.as_ref().map_or(now, |since| since.at);
+            self.nobody_answered = Some(Since { at, reason });
+            return self.open_where_long(now);
+        }
+        self.nobody_answered = None;
+        let sight = match (answer, self.rules.get(rule)) {
+            (Err(Blindness::Rule(reason)), Some(Sight::Blind(since))) => Sight::Blind(Since {
+                at: since.at,
                 reason,
-            },
-            (Err(reason), _) => Sight::Blind {
-                since: now,
-                tried: now,
-                reason,
-            },
+            }),
+            (Err(Blindness::Rule(reason)), _) => Sight::Blind(Since { at: now, reason }),
+            _ => Sight::Clear,
         };
         self.rules.insert(rule.to_owned(), sight);
-        let sees_anything = self.rules.values().any(|sight| *sight == Sight::Clear);
-        self.seeing_since = sees_anything.then(|| self.seeing_since.unwrap_or(now));
-        self.changes(now)
+        let mut changes = self.close_where_over(now);
+        changes.extend(self.open_where_long(now));
+        changes
     }
 
-    fn changes(&mut self, now: Timestamp) -> Vec<Change> {
-        let patience = SignedDuration::try_from(self.blind_after).unwrap_or(SignedDuration::MAX);
-        let long: BTreeMap<&String, Long> = self
-            .rules
-            .iter()
-            .filter_map(|(rule, sight)| match sight {
-                Sight::Blind {
-                    since,
-                    tried,
-                    reason,
-                } if now.duration_since(*since) >= patience => Some((
-                    rule,
-                    Long {
-                        since: *since,
-                        tried: *tried,
-                        reason,
-                    },
-                )),
-                _ => None,
-            })
-            .collect();
-        let is_clear = |rule: &str| self.rules.get(rule) == Some(&Sight::Clear);
+    fn close_where_over(&mut self, now: Timestamp) -> Vec<Change> {
+        let rules = &self.rules;
+        let is_over = |subject: &str| match rules.get(subject) {
+            _ if subject == EVERYTHING => true,
+            Some(sight) => *sight == Sight::Clear,
+            // A rule that was taken out of the configuration is nobody's trouble any more.
+            None => true,
+        };
+        let over = self.open.extract_if(.., |subject, _| is_over(subject));
+        over.map(|(_, mut incident)| {
+            incident.end = Some(End {
+                at: now,
+                run_id: now.to_string(),
+            });
+            Change::Closed(incident)
+        })
+        .collect()
+    }
+
+    fn open_where_long(&mut self, now: Timestamp) -> Vec<Change> {
+        let long: Vec<(&str, &Since)> = match &self.nobody_answered {
+            Some(since) => vec![(EVERYTHING, since)],
+            None => self
+                .rules
+                .iter()
+                .filter_map(|(rule, sight)| match sight {
+                    Sight::Blind(since) => Some((rule.as_str(), since)),
+                    Sight::Unknown | Sight::Clear => None,
+                })
+                .collect(),
+        };
         let mut changes = Vec::new();
-        let mut open = self.open.clone();
-        open.retain(|subject, incident| {
-            let is_over = if subject == EVERYTHING {
-                self.seeing_since.is_some()
-            } else {
-                // A rule that was taken out of the configuration is nobody's trouble any more.
-                is_clear(subject) || !self.rules.contains_key(subject)
-            };
-            if is_over {
-                let mut incident = incident.clone();
-                incident.end = Some(End {
-                    at: now,
-                    run_id: now.to_string(),
-                });
-                changes.push(Change::Closed(incident));
-            }
-            !is_over
-        });
-        if !open.contains_key(EVERYTHING) {
-            if !self.rules.is_empty() && long.len() == self.rules.len() {
-                if let Some(oldest) = long.values().min_by_key(|long| long.since) {
-                    let incident = opened(EVERYTHING, oldest.since, oldest.reason);
-                    changes.push(Change::Opened(incident.clone()));
-                    open.insert(EVERYTHING.to_owned(), incident);
-                }
-            } else if let Some(seeing_since) = self.seeing_since {
-                // A rule that was not tried since others see again has nothing to say yet.
-                let alone = long.into_iter();
-                for (rule, long) in alone.filter(|(_, long)| long.tried >= seeing_since) {
-                    if !open.contains_key(rule) {
-                        let incident = opened(rule, long.since, long.reason);
-                        changes.push(Change::Opened(incident.clone()));
-                        open.insert(rule.clone(), incident);
-                    }
-                }
+        for (subject, since) in long {
+            let is_long = now.duration_since(since.at) >= self.blind_after;
+            if is_long && !self.open.contains_key(subject) {
+                let incident = opened(subject, since);
+                self.open.insert(subject.to_owned(), incident.clone());
+                changes.push(Change::Opened(incident));
             }
         }
-        self.open = open;
         changes
     }
 }
 
-/// A rule that cannot be asked for long enough.
-struct Long<'a> {
-    since: Timestamp,
-    tried: Timestamp,
-    reason: &'a str,
-}
-
-fn opened(subject: &str, since: Timestamp, reason: &str) -> Incident {
+fn opened(subject: &str, since: &Since) -> Incident {
     let (impact, trouble) = if subject == EVERYTHING {
         (Impact::Critical, Trouble::Blind)
     } else {
@@ -185,13 +171,13 @@ fn opened(subject: &str, since: Timestamp, reason: &str) -> Incident {
             journey: subject.to_owned(),
             probe: HERE.to_owned(),
         },
-        at: since,
+        at: since.at,
         impact,
         outcome: Outcome::Failed,
-        run_id: since.to_string(),
+        run_id: since.at.to_string(),
         failure: Failure {
             class: Some(trouble.name().to_owned()),
-            error: Some(reason.to_owned()),
+            error: Some(since.reason.clone()),
             ..Failure::default()
         },
         every: None,
@@ -207,16 +193,16 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    /// Plays `time rule answer` and tells what changed.
-    fn played(rules: &[&str], script: &[(i64, &str, bool)]) -> Vec<String> {
+    /// Plays `time rule answer`, where the answer is `o`k, that of the `r`ule alone, or from `n`obody; tells what changed.
+    fn played(rules: &[&str], script: &[(i64, &str, char)]) -> Vec<String> {
         let rules = rules.iter().map(ToString::to_string);
         let mut monitoring = Monitoring::new(rules, Duration::from_secs(30), Vec::new());
         let mut told = Vec::new();
-        for (at, rule, is_answered) in script {
-            let answer = if *is_answered {
-                Ok(())
-            } else {
-                Err("why".to_owned())
+        for (at, rule, answer) in script {
+            let answer = match answer {
+                'o' => Ok(()),
+                'r' => Err(Blindness::Rule("why".into())),
+                _ => Err(Blindness::Everything("why".into())),
             };
             for change in monitoring.hear(rule, answer, second(*at)) {
                 told.push(match change {
@@ -234,80 +220,93 @@ mod tests {
     }
 
     #[test]
-    fn when_no_rule_can_be_asked_that_is_one_incident() {
+    fn when_nobody_is_answered_that_is_one_incident_though_a_rule_was_not_asked_meanwhile() {
         let script = [
-            (0, "a", true),
-            (0, "b", true),
-            (10, "a", false),
-            (12, "b", false),
-            (39, "a", false),
-            (41, "a", false),
-            (42, "b", false),
-            (50, "a", false),
-            (60, "b", true),
-            (61, "a", true),
+            (0, "seldom", 'o'),
+            (0, "a", 'o'),
+            (10, "a", 'n'),
+            (12, "b", 'n'),
+            (39, "a", 'n'),
+            (41, "b", 'n'),
+            (50, "a", 'n'),
+            (60, "b", 'o'),
+            (61, "a", 'o'),
         ];
         assert_eq!(
-            played(&["a", "b"], &script),
-            ["42: influxdb blind since 10", "60: influxdb sees"]
+            played(&["a", "b", "seldom"], &script),
+            ["41: influxdb blind since 10", "60: influxdb sees"]
         );
     }
 
     #[test]
     fn a_rule_that_alone_cannot_be_asked_is_an_incident_of_its_own() {
         let script = [
-            (0, "a", true),
-            (0, "b", false),
-            (30, "b", false),
-            (31, "a", true),
-            (60, "b", false),
-            (70, "b", true),
+            (0, "a", 'o'),
+            (0, "b", 'r'),
+            (29, "b", 'r'),
+            (31, "a", 'o'),
+            (60, "b", 'r'),
+            (70, "b", 'o'),
         ];
         assert_eq!(
             played(&["a", "b"], &script),
-            ["30: b blind since 0", "70: b sees"]
+            ["31: b blind since 0", "70: b sees"]
         );
     }
 
     #[test]
     fn a_hiccup_is_nothing() {
         let script = [
-            (0, "a", true),
-            (1, "a", false),
-            (20, "a", false),
-            (31, "a", true),
+            (0, "a", 'o'),
+            (1, "a", 'n'),
+            (20, "a", 'n'),
+            (29, "b", 'o'),
+            (31, "a", 'n'),
+            (60, "a", 'o'),
         ];
-        assert_eq!(played(&["a"], &script), [""; 0]);
+        assert_eq!(played(&["a", "b"], &script), [""; 0]);
     }
 
     #[test]
-    fn a_rule_that_stays_wrong_when_influxdb_is_back_is_told_then() {
+    fn a_rule_that_stays_wrong_while_influxdb_is_away_stays_one_incident() {
         let script = [
-            (0, "a", false),
-            (0, "wrong", false),
-            (30, "a", false),
-            (30, "wrong", false),
-            (50, "a", true),
-            (55, "wrong", false),
+            (0, "wrong", 'r'),
+            (30, "wrong", 'r'),
+            (40, "wrong", 'n'),
+            (70, "a", 'n'),
+            (90, "wrong", 'r'),
+            (95, "wrong", 'o'),
         ];
         assert_eq!(
             played(&["a", "wrong"], &script),
             [
-                "30: influxdb blind since 0",
-                "50: influxdb sees",
-                "55: wrong blind since 0"
+                "30: wrong blind since 0",
+                "70: influxdb blind since 40",
+                "90: influxdb sees",
+                "95: wrong sees"
             ]
         );
     }
 
     #[test]
     fn what_an_earlier_process_left_open_ends_when_it_is_seen_again() {
-        let left = opened("influxdb", second(5), "why");
-        let mut monitoring = Monitoring::new(["a".to_owned()], Duration::from_secs(30), vec![left]);
-        assert_eq!(monitoring.hear("a", Err("why".into()), second(50)), []);
-        let changes = monitoring.hear("a", Ok(()), second(60));
-        assert!(
-            matches!(changes.as_slice(), [Change::Closed(incident)] if incident.started_at == second(5))
-        );
+        let since = Since {
+            at: second(5),
+            reason: "why".into(),
+        };
+        let rules = ["a".to_owned()];
+        let left = vec![opened("influxdb", &since), opened("taken out", &since)];
+        let mut monitoring = Monitoring::new(rules, Duration::from_secs(30), left);
+        let away = Err(Blindness::Everything("why".into()));
+        assert_eq!(monitoring.hear("a", away, second(50)), []);
+        let closed: Vec<_> = monitoring
+            .hear("a", Ok(()), second(60))
+            .into_iter()
+            .map(|change| match change {
+                Change::Closed(incident) => incident.series.journey,
+                _ => unreachable!(),
+            })
+            .collect();
+        assert_eq!(closed, ["influxdb", "taken out"]);
     }
 }
