@@ -24,7 +24,7 @@ pub enum Verdict<'a> {
     Failing {
         /// The first failed run of the probe that completed the number.
         first: &'a Observation,
-        /// Whether that probe's runs have failed without a break since then.
+        /// The newest failed run of that probe.
         newest: &'a Observation,
     },
     /// Too few probes see it fail, and the others got through after it began.
