@@ -73,6 +73,8 @@ pub mod field {
     pub const RUN_ID: &str = "run_id";
     /// The key of the run's artifacts in the artifact store.
     pub const ARTIFACT: &str = "artifact";
+    /// Float, seconds: how often the journey runs, so that it is noticed when it no longer does.
+    pub const EVERY_S: &str = "every_s";
     /// Float, milliseconds: how long the run waited for a free slot.
     pub const QUEUED_MS: &str = "queued_ms";
     /// Integer: a step's place in its journey, from 0.
@@ -152,6 +154,15 @@ impl Impact {
             Self::Critical => "critical",
             Self::High => "high",
             Self::Low => "low",
+        }
+    }
+
+    /// One step less urgent.
+    #[must_use]
+    pub const fn lowered(self) -> Self {
+        match self {
+            Self::Critical => Self::High,
+            Self::High | Self::Low => Self::Low,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod run;
+mod sight;
 mod watch;
 
 use std::{io, path::PathBuf, process::ExitCode};

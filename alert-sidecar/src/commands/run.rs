@@ -4,12 +4,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinSet,
     time::timeout,
 };
 
-use super::{Exit, check::say, watch::watch as watch_rule};
+use super::{Exit, check::say, sight, watch::Watch};
 use crate::{
     config::{self, Config},
     deliver::{courier::Courier, incident_points},
@@ -20,6 +20,9 @@ use crate::{
 
 /// What is being sent when the program is to stop may take this long; then it is left to the next start.
 const GRACE: Duration = Duration::from_secs(4);
+
+/// How many reports of the rules may wait to be heard; more make the rules wait.
+const REPORTS: usize = 64;
 
 pub(super) fn run(path: &Path) -> Exit {
     let config = match config::read(path) {
@@ -93,13 +96,22 @@ async fn serve(config: Config) -> Result<Exit, anyhow::Error> {
         channels = config.channels.len(),
         "watching"
     );
+    let (reports, heard) = mpsc::channel(REPORTS);
+    let names = config.rules.iter().map(|rule| rule.name.clone()).collect();
+    let sight = sight::Sight {
+        rules: names,
+        blind_after: config.influxdb.blind_after,
+        ledger: ledger.clone(),
+    };
+    tasks.spawn(sight.follow(heard, stopped.clone()));
     for rule in config.rules {
-        tasks.spawn(watch_rule(
+        let watch = Watch {
             rule,
-            Arc::clone(&influxdb),
-            ledger.clone(),
-            stopped.clone(),
-        ));
+            influxdb: Arc::clone(&influxdb),
+            ledger: ledger.clone(),
+            reports: reports.clone(),
+        };
+        tasks.spawn(watch.run(stopped.clone()));
     }
     for (name, channel) in config.channels {
         let courier = Courier {

@@ -75,13 +75,6 @@ pub(super) fn dashboard(address: Option<&Spanned<String>>, findings: &mut Findin
 }
 
 pub(super) fn rules(rules: &[rule::Settings], findings: &mut Findings) {
-    if rules.is_empty() {
-        findings.mistakes.push(findings.source.mistake(
-            0..0,
-            "there is no rule",
-            "add a [[rule]] with name = \"journeys-failed\" and use = \"journeys-failed\"",
-        ));
-    }
     once(rules.iter().map(|rule| &rule.name), "rule", findings);
 }
 

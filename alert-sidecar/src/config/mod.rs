@@ -4,6 +4,7 @@
 
 mod check;
 mod email;
+mod rule;
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +20,7 @@ use vigia_contract::{
 
 use crate::{
     deliver,
-    flux::{self, Rule, rule},
+    flux::{self, Rule},
     render::{Language, Names, Style},
     route::Route,
 };
@@ -42,8 +43,9 @@ struct File {
     names: Names,
     #[serde(default)]
     links: Links,
+    /// What is asked. Default: every shipped query, as it is shipped.
     #[serde(default)]
-    rule: Vec<rule::Settings>,
+    rule: Vec<flux::rule::Settings>,
     #[serde(default)]
     channel: Vec<ChannelSettings>,
     #[serde(default)]
@@ -133,6 +135,7 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
     check::rules(&file.rule, &mut findings);
     check::routes(&file.route, &file.channel, &mut findings);
     let channels = check::channels(file.channel, &mut findings);
+    let rules = rule::resolve_all(file.rule, &mut findings);
     let (Some(time_zone), Some(influxdb_token), []) =
         (time_zone, influxdb_token, findings.mistakes.as_slice())
     else {
@@ -154,7 +157,7 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
             names: file.names,
             dashboard: file.links.dashboard.map(Spanned::into_inner),
         },
-        rules: file.rule.into_iter().map(Rule::from).collect(),
+        rules,
         channels,
         routes: file.route,
     })

@@ -91,7 +91,11 @@ impl Courier {
             (Some(end), Kind::Closed | Kind::Whole) => (&end.run_id, end.at),
             _ => (&incident.run_id, incident.started_at),
         };
-        let picture = picture::fetch(&self.influxdb, &incident.series, run_id, at).await;
+        let picture = if incident.has_page() {
+            picture::fetch(&self.influxdb, &incident.series, run_id, at).await
+        } else {
+            None
+        };
         let illustration = picture
             .as_ref()
             .map_or(Illustration::None, |_| Illustration::Picture);

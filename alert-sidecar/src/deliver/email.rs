@@ -349,6 +349,7 @@ mod tests {
                 started_at: jiff::Timestamp::UNIX_EPOCH,
                 run_id: "r1".into(),
                 failure: Failure::default(),
+                form: crate::incident::Form::Failing,
                 end: None,
             },
             channel: "mail".into(),

@@ -53,7 +53,9 @@ async fn write_all(ledger: &Ledger, influxdb: &InfluxDb) -> Result<(), anyhow::E
     for incident in &incidents {
         match influxdb.write(point(incident, Timestamp::now())).await {
             // One that is older than the bucket keeps, or whose field has another type there, must not hold up the others.
-            Err(QueryError::Refused { status, message }) if is_final(status) => {
+            Err(QueryError::Refused {
+                status, message, ..
+            }) if is_final(status) => {
                 tracing::error!(incident = incident.id, %status, message, "InfluxDB will never take the point of an incident; dashboards do not show it");
             }
             written => written?,

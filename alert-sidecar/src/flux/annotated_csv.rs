@@ -25,7 +25,8 @@ pub enum Value {
     Time(Timestamp),
 }
 
-/// One row, with the columns of its block.
+/// One row, with the columns of its block. InfluxDB's own first two, the name of the result and the number of the table, are
+/// `#result` and `#table` here: what the data calls so is not to be taken for them, where the data has none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     columns: Arc<HashMap<String, usize>>,
@@ -62,6 +63,23 @@ impl Row {
     pub fn integer(&self, column: &str) -> Option<i64> {
         match self.get(column)? {
             Value::Integer(integer) => Some(*integer),
+            _ => None,
+        }
+    }
+}
+
+impl Row {
+    /// The number in this column, whatever its type.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a measured value is compared with a limit; beyond 2^53 nobody minds"
+    )]
+    pub fn number(&self, column: &str) -> Option<f64> {
+        match self.get(column)? {
+            Value::Float(number) => Some(*number),
+            Value::Integer(number) => Some(*number as f64),
+            Value::Unsigned(number) => Some(*number as f64),
             _ => None,
         }
     }
@@ -157,12 +175,15 @@ fn header(
             "the header is not as wide as its annotations",
         ));
     }
-    let columns = cells.iter().enumerate();
-    Ok(Arc::new(
-        columns
-            .map(|(index, name)| ((*name).to_owned(), index))
-            .collect(),
-    ))
+    let columns = cells.iter().enumerate().map(|(index, name)| {
+        let name = match (index, *name) {
+            (0, "result") => "#result",
+            (1, "table") => "#table",
+            (_, name) => name,
+        };
+        (name.to_owned(), index)
+    });
+    Ok(Arc::new(columns.collect()))
 }
 
 fn values(cells: &[&str], block: &Block, number: usize) -> Result<Vec<Option<Value>>, CsvError> {
@@ -232,7 +253,7 @@ mod tests {
         let rows = read(TWO_BLOCKS).unwrap();
 
         assert_eq!(rows.len(), 4);
-        assert_eq!(rows[0].text("result"), Some("_result"));
+        assert_eq!(rows[0].text("#result"), Some("_result"));
         assert_eq!(rows[0].text("system"), Some("trámites, \"x\""));
         assert_eq!(
             rows[0].time("_time"),
@@ -241,10 +262,11 @@ mod tests {
         assert_eq!(rows[0].get("duration_ms"), Some(&Value::Float(12.5)));
         assert_eq!(rows[1].get("duration_ms"), None);
         assert_eq!(rows[1].get("ok"), Some(&Value::Boolean(false)));
-        assert_eq!(rows[2].text("result"), Some("second"));
+        assert_eq!(rows[2].text("#result"), Some("second"));
         assert_eq!(rows[2].integer("count"), Some(-3));
         assert_eq!(rows[3].integer("count"), Some(7));
         assert_eq!(rows[3].get("system"), None);
+        assert_eq!(rows[0].get("result"), None);
     }
 
     #[test]

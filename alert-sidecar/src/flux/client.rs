@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::{
     StatusCode,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -36,6 +36,16 @@ pub struct Settings {
         deserialize_with = "vigia_contract::duration::deserialize"
     )]
     pub timeout: Duration,
+    /// After how long without an answer the monitoring counts as blind, and somebody is told. Default `1m`.
+    #[serde(
+        default = "default_blind_after",
+        deserialize_with = "vigia_contract::duration::deserialize"
+    )]
+    pub blind_after: Duration,
+}
+
+const fn default_blind_after() -> Duration {
+    Duration::from_mins(1)
 }
 
 const fn default_timeout() -> Duration {
@@ -58,10 +68,23 @@ pub enum QueryError {
         status: StatusCode,
         /// What it says about it.
         message: String,
+        /// For how long it wants to be left alone.
+        retry_after: Option<Duration>,
     },
     /// It answered something that cannot be read whole.
     #[error(transparent)]
     Unreadable(#[from] CsvError),
+}
+
+impl QueryError {
+    /// For how long InfluxDB wants to be left alone, where it said so.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
 }
 
 /// The innermost cause says what happened; the outer ones repeat the address.
@@ -91,8 +114,10 @@ pub struct Query<'a> {
     pub flux: &'a str,
     /// `v.timeRangeStart`.
     pub since: Timestamp,
-    /// `v.timeRangeStop`: fixed, so that the same question has the same answer.
+    /// `v.timeRangeStop`.
     pub until: Timestamp,
+    /// `now()`: fixed, so that the same question has the same answer.
+    pub now: Timestamp,
     /// Further members of `v`.
     pub texts: &'a [(&'a str, &'a str)],
 }
@@ -141,7 +166,7 @@ impl InfluxDb {
             .json(&json!({
                 "query": query.flux,
                 "type": "flux",
-                "now": query.until.to_string(),
+                "now": query.now.to_string(),
                 "extern": parameters(&self.bucket, query),
                 "dialect": {"annotations": ["datatype", "group", "default"]},
             }))
@@ -149,6 +174,18 @@ impl InfluxDb {
             .await?;
         let body = accepted(response).await?.text().await?;
         Ok(annotated_csv::read(&body)?)
+    }
+
+    /// Asks next to nothing, to know whether the bucket can be asked at all.
+    pub async fn answers(&self, now: Timestamp) -> Result<(), QueryError> {
+        let query = Query {
+            flux: include_str!("queries/answers.flux"),
+            since: now - Duration::from_secs(1),
+            until: now,
+            now,
+            texts: &[],
+        };
+        self.query(&query).await.map(drop)
     }
 
     /// Writes points.
@@ -174,12 +211,33 @@ async fn accepted(response: reqwest::Response) -> Result<reqwest::Response, Quer
     if status.is_success() {
         return Ok(response);
     }
+    let retry_after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| retry_after(value.to_str().ok()?, Timestamp::now()));
     let body = response.text().await?;
-    let message = serde_json::from_str::<Refusal>(&body).map_or_else(
+    let mut message = serde_json::from_str::<Refusal>(&body).map_or_else(
         |_| body.chars().take(200).collect(),
         |refusal| refusal.message,
     );
-    Err(QueryError::Refused { status, message })
+    // InfluxDB answers this, too, where the bucket is there and the token may not read it.
+    if message.contains("could not find bucket") {
+        message.push_str(": it does not exist, or the token may not read it");
+    }
+    Err(QueryError::Refused {
+        status,
+        message,
+        retry_after,
+    })
+}
+
+/// The header `Retry-After`: seconds, or a date.
+fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
+    Duration::try_from(date.duration_since(now)).ok()
 }
 
 /// `option v = {...}` as the syntax tree that InfluxDB takes beside a query: values cannot break out of it, as they could
@@ -210,4 +268,26 @@ fn parameters(bucket: &str, query: &Query<'_>) -> Json {
             },
         }],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_told_in_seconds_or_as_a_date() {
+        let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+        for (value, seconds) in [
+            ("7", Some(7)),
+            ("Sun, 22 Nov 2026 10:00:30 GMT", Some(30)),
+            ("Sun, 22 Nov 2026 09:00:00 GMT", None),
+            ("soon", None),
+        ] {
+            assert_eq!(
+                retry_after(value, now),
+                seconds.map(Duration::from_secs),
+                "{value}"
+            );
+        }
+    }
 }

@@ -8,7 +8,11 @@ pub mod observation;
 pub mod picture;
 pub mod poll;
 pub mod rule;
+pub mod shipped;
+pub mod trouble;
 
 pub use client::{InfluxDb, QueryError, Settings};
 pub use observation::{Observation, Series};
-pub use rule::{Rule, ShippedQuery};
+pub use rule::Rule;
+pub use shipped::ShippedQuery;
+pub use trouble::Trouble;

@@ -1,9 +1,15 @@
 //! A row of a rule, as what it means: one run of one journey and what it came to.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use vigia_contract::data_model::{ERROR_MAX_CHARACTERS, Impact, Outcome, field, tag};
 
-use super::annotated_csv::Row;
+use super::{
+    Rule, Trouble,
+    annotated_csv::Row,
+    rule::{Bad, Weight},
+};
 
 /// What is watched: a journey, seen from one probe.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,7 +22,10 @@ pub struct Series {
     pub probe: String,
 }
 
-/// One run.
+/// The system of what the monitoring itself suffers.
+pub const OURS: &str = "vigia";
+
+/// One run; of a rule that is not about journeys, one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
     /// Which journey, seen from where.
@@ -31,6 +40,8 @@ pub struct Observation {
     pub run_id: String,
     /// Why, where it failed.
     pub failure: Failure,
+    /// How often the journey runs, where its point says so.
+    pub every: Option<Duration>,
 }
 
 /// Why a run failed: what its point says, which may be little.
@@ -60,6 +71,9 @@ pub enum RowError {
     /// There is no value in this column.
     #[error("a row has no `{0}`")]
     Missing(&'static str),
+    /// There is a value, and nothing says what it means.
+    #[error("a row has a `value`, and the rule has no `limit`")]
+    NoLimit,
     /// The value is outside its closed set.
     #[error("a row has the {column} `{value}`, which is none that exists")]
     Unknown {
@@ -71,38 +85,93 @@ pub enum RowError {
 }
 
 impl Observation {
-    /// Reads a row of the rule `journeys-failed`.
-    pub fn from_row(row: &Row) -> Result<Self, RowError> {
+    /// Reads a row of a rule.
+    pub fn from_row(row: &Row, rule: &Rule) -> Result<Self, RowError> {
+        let meaning = &rule.meaning;
+        let is_custom = meaning.trouble == Some(Trouble::Custom);
         let text = |column| row.text(column).ok_or(RowError::Missing(column));
         let line = |column, longest| row.text(column).map(|text| one_line(text, longest));
-        let unknown = |column, value: &str| RowError::Unknown {
-            column,
-            value: value.to_owned(),
-        };
         let at = row.time("_time").ok_or(RowError::Missing("_time"))?;
-        let impact = text(tag::IMPACT)?;
-        let outcome = text(field::RESULT)?;
+        // What a server measures has its host for a system, unless the operator's Telegraf says which system it serves.
+        let system = text(tag::SYSTEM).or_else(|missing| row.text("host").ok_or(missing))?;
+        let probe = text(tag::PROBE).or_else(|missing| row.text("host").ok_or(missing));
+        let journey = match text(tag::JOURNEY) {
+            Err(_) if is_custom => Ok(rule.name.as_str()),
+            journey => journey,
+        };
+        let class = match meaning.trouble {
+            Some(Trouble::Custom) | None => row.text(field::ERROR_CLASS).map(str::to_owned),
+            Some(_) => None,
+        };
         Ok(Self {
             series: Series {
-                system: text(tag::SYSTEM)?.to_owned(),
-                journey: text(tag::JOURNEY)?.to_owned(),
-                probe: text(tag::PROBE)?.to_owned(),
+                system: system.to_owned(),
+                journey: journey?.to_owned(),
+                probe: match probe {
+                    Err(_) if is_custom => OURS.to_owned(),
+                    probe => probe?.to_owned(),
+                },
             },
             at,
-            impact: Impact::from_name(impact).ok_or_else(|| unknown(tag::IMPACT, impact))?,
-            outcome: Outcome::from_name(outcome).ok_or_else(|| unknown(field::RESULT, outcome))?,
-            // A run that was missed never began, so it has no identity.
+            impact: impact(row, meaning.weight)?,
+            outcome: outcome(row, rule)?,
+            // A run that was missed never began, so it has no identity; a row of a server neither.
             run_id: row
                 .text(field::RUN_ID)
                 .map_or_else(|| at.to_string(), str::to_owned),
             failure: Failure {
                 step: line(field::FAILED_STEP, STEP_MAX_CHARACTERS),
-                class: row.text(field::ERROR_CLASS).map(str::to_owned),
+                class: class.or_else(|| meaning.trouble.map(|trouble| trouble.name().to_owned())),
                 error: line(field::ERROR, ERROR_MAX_CHARACTERS),
                 url: line(field::URL, URL_MAX_CHARACTERS),
                 http_status: row.integer(field::HTTP_STATUS),
             },
+            every: row
+                .number(field::EVERY_S)
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+                .filter(|every| !every.is_zero()),
         })
+    }
+}
+
+fn impact(row: &Row, weight: Weight) -> Result<Impact, RowError> {
+    let tagged = || match row.text(tag::IMPACT) {
+        Some(name) => Impact::from_name(name)
+            .map(Some)
+            .ok_or_else(|| unknown(tag::IMPACT, name)),
+        None => Ok(None),
+    };
+    let missing = RowError::Missing(tag::IMPACT);
+    match weight {
+        Weight::AsTagged => tagged()?.ok_or(missing),
+        Weight::OneLower => tagged()?.map(Impact::lowered).ok_or(missing),
+        Weight::TaggedOrLow => Ok(tagged()?.unwrap_or(Impact::Low)),
+        Weight::Fixed(impact) => Ok(impact),
+    }
+}
+
+/// What the row means to its rule: bad is what it is about, good is the opposite, anything else says nothing.
+fn outcome(row: &Row, rule: &Rule) -> Result<Outcome, RowError> {
+    let outcome = match (row.text(field::RESULT), row.number("value")) {
+        (Some(name), _) => Outcome::from_name(name).ok_or_else(|| unknown(field::RESULT, name))?,
+        (None, Some(value)) => match rule.meaning.limit {
+            Some(limit) => limit.outcome(value),
+            None => return Err(RowError::NoLimit),
+        },
+        (None, None) if rule.meaning.limit.is_some() => return Err(RowError::Missing("value")),
+        (None, None) => return Err(RowError::Missing(field::RESULT)),
+    };
+    Ok(match (rule.meaning.bad, outcome) {
+        (Bad::Slow, Outcome::Slow) => Outcome::Failed,
+        (Bad::Slow, Outcome::Failed) => Outcome::Unmeasured,
+        (_, outcome) => outcome,
+    })
+}
+
+fn unknown(column: &'static str, value: &str) -> RowError {
+    RowError::Unknown {
+        column,
+        value: value.to_owned(),
     }
 }
 
@@ -118,7 +187,7 @@ fn one_line(text: &str, longest: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flux::annotated_csv;
+    use crate::flux::{ShippedQuery, annotated_csv};
 
     fn read(result: &str, run_id: &str, error: &str) -> Observation {
         let body = format!(
@@ -129,7 +198,7 @@ mod tests {
              ,,0,2026-11-22T13:32:05Z,tramites,consultar,sede,critical,{result},{run_id},\"{error}\"\r\n\r\n"
         );
         let rows = annotated_csv::read(&body).unwrap();
-        Observation::from_row(&rows[0]).unwrap()
+        Observation::from_row(&rows[0], &Rule::shipped("r", ShippedQuery::JourneysFailed)).unwrap()
     }
 
     #[test]

@@ -95,6 +95,7 @@ async fn ask(
             flux: include_str!("queries/picture.flux"),
             since: at,
             until: at + WRITTEN_AT,
+            now: at + WRITTEN_AT,
             texts: &[
                 ("system", &series.system),
                 ("journey", &series.journey),

@@ -2,20 +2,26 @@
 //!
 //! Each question reaches back before what was read last, because points arrive late and out of order; what was known
 //! already is known by its series and time, so nothing counts twice. It reaches ahead as far, because a probe's clock may be
-//! ahead of ours.
+//! ahead of ours. Where the points of one probe stayed away for longer than that, while others came, [`fill_gaps`] fetches
+//! what came late of them.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
+use vigia_contract::data_model::Outcome;
 
 use super::{
-    Observation, QueryError, Rule,
+    Observation, QueryError, Rule, Series,
+    annotated_csv::Row,
     client::{InfluxDb, Query},
     observation::RowError,
 };
 
 /// The most that one question goes on from where the last one ended: what days out of service left behind would not be
-/// answered within any deadline at once.
+/// answered within any deadline at once. As far back, points that come late are fetched.
 const LONGEST_STRETCH: Duration = Duration::from_hours(6);
 
 /// What one question brought.
@@ -29,6 +35,24 @@ pub struct Answer {
     pub unusable: Option<RowError>,
 }
 
+impl Answer {
+    fn add(&mut self, rows: &[Row], rule: &Rule, is_wanted: impl Fn(&Observation) -> bool) {
+        for row in rows {
+            match Observation::from_row(row, rule) {
+                Ok(run) if is_wanted(&run) => self.runs.push(run),
+                Ok(_) => {}
+                Err(error) => self.unusable = self.unusable.take().or(Some(error)),
+            }
+        }
+        self.runs.sort_by_key(|run| run.at);
+    }
+}
+
+/// Where a question begins that goes on from what was read before.
+fn since(rule: &Rule, read_until: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    read_until.unwrap_or(now).min(now) - rule.overlap
+}
+
 /// Asks a rule once. Without an earlier answer it reaches back by its overlap.
 pub async fn ask(
     influxdb: &InfluxDb,
@@ -36,25 +60,20 @@ pub async fn ask(
     read_until: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Answer, QueryError> {
-    let from = read_until.unwrap_or(now).min(now);
-    let stretch_end = from + LONGEST_STRETCH;
+    let since = since(rule, read_until, now);
+    let stretch_end = since + rule.overlap + LONGEST_STRETCH;
     let until = stretch_end.min(now + rule.overlap);
     let rows = influxdb
         .query(&Query {
-            flux: rule.query.flux(),
-            since: from - rule.overlap,
+            flux: &rule.flux,
+            since,
             until,
+            now: until.min(now),
             texts: &[],
         })
         .await?;
     let mut answer = Answer::default();
-    for row in &rows {
-        match Observation::from_row(row) {
-            Ok(run) => answer.runs.push(run),
-            Err(error) => answer.unusable = answer.unusable.or(Some(error)),
-        }
-    }
-    answer.runs.sort_by_key(|run| run.at);
+    answer.add(&rows, rule, |_| true);
     answer.read_until = if stretch_end < now {
         Some(stretch_end)
     } else {
@@ -62,4 +81,84 @@ pub async fn ask(
         answer.runs.last().map(|run| run.at.min(now))
     };
     Ok(answer)
+}
+
+/// Where a series reports again after a gap, its runs of the gap may have come late, all at once: Telegraf keeps what it
+/// could not write. They are fetched and added, so that they are judged before those after them.
+///
+/// `known` has the newest run of every series, before this answer.
+pub async fn fill_gaps(
+    influxdb: &InfluxDb,
+    rule: &Rule,
+    known: &BTreeMap<Series, Timestamp>,
+    read_until: Option<Timestamp>,
+    now: Timestamp,
+    answer: &mut Answer,
+) -> Result<(), QueryError> {
+    let asked_since = since(rule, read_until, now);
+    let mut gaps: BTreeMap<&Series, Timestamp> = BTreeMap::new();
+    let mut seen: BTreeSet<&Series> = BTreeSet::new();
+    for run in &answer.runs {
+        let is_first = seen.insert(&run.series);
+        if let Some(newest) = known.get(&run.series)
+            && is_first
+            && *newest < asked_since
+            && is_gap(*newest, run)
+        {
+            gaps.insert(&run.series, *newest);
+        }
+    }
+    let Some(oldest) = gaps.values().min() else {
+        return Ok(());
+    };
+    let from = (*oldest).max(asked_since - LONGEST_STRETCH);
+    let rows = influxdb
+        .query(&Query {
+            flux: &rule.flux,
+            since: from,
+            until: asked_since,
+            now: asked_since,
+            texts: &[],
+        })
+        .await?;
+    let gaps: BTreeMap<Series, Timestamp> = gaps
+        .into_iter()
+        .map(|(series, newest)| (series.clone(), newest))
+        .collect();
+    answer.add(&rows, rule, |run| {
+        gaps.get(&run.series).is_some_and(|newest| run.at > *newest)
+    });
+    Ok(())
+}
+
+/// Leaves out, once, what may not be there whole yet: InfluxDB shows the fields of a point one by one while it is written, and
+/// a failed run has always both a class and an error. Who never writes them is judged when the next question brings the same.
+///
+/// `withheld` remembers, from one answer to the next.
+#[must_use]
+pub fn withhold(
+    mut runs: Vec<Observation>,
+    withheld: &mut BTreeSet<(Series, Timestamp)>,
+) -> Vec<Observation> {
+    let before = std::mem::take(withheld);
+    runs.retain(|run| {
+        let failure = &run.failure;
+        let is_whole = failure.class.is_some() && failure.error.is_some();
+        if is_whole || run.outcome != Outcome::Failed {
+            return true;
+        }
+        let name = (run.series.clone(), run.at);
+        let is_known = before.contains(&name);
+        withheld.insert(name);
+        is_known
+    });
+    runs
+}
+
+/// A journey that runs once an hour has no gap between two of its runs.
+fn is_gap(newest: Timestamp, run: &Observation) -> bool {
+    run.every.is_none_or(|every| {
+        let expected = newest + every.saturating_mul(3) / 2;
+        run.at > expected
+    })
 }

@@ -1,67 +1,82 @@
-//! A rule: a query, how often it is asked, and how many failed runs mean that users are affected.
+//! A rule: a query, how often it is asked, what its rows mean, and when users count as affected.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer, de::Error};
+use toml::Spanned;
+use vigia_contract::data_model::Impact;
 
-use crate::judge::Threshold;
+use super::{ShippedQuery, Trouble};
+use crate::judge::{
+    Criteria, Flapping, Limit, Probes, Threshold,
+    silence::{Retired, Silence},
+};
 
-/// The queries that are shipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ShippedQuery {
-    /// Every run of every journey; those that failed count.
-    JourneysFailed,
-}
-
-impl ShippedQuery {
-    /// Its Flux.
-    #[must_use]
-    pub const fn flux(self) -> &'static str {
-        match self {
-            Self::JourneysFailed => include_str!("queries/journeys-failed.flux"),
-        }
-    }
-}
-
-/// A `[[rule]]`, as the operator writes it.
+/// A `[[rule]]`, as the operator writes it. What is left out is as the shipped query has it; the table in `docs/rules.md` has
+/// it for each.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Its name in logs, in the store and in the points of incidents. Renaming it begins a new history.
-    pub name: toml::Spanned<String>,
-    /// The shipped query that it asks: `journeys-failed`.
+    pub name: Spanned<String>,
+    /// The shipped query that it asks, for example `journeys-failed`; or else `file` or `flux`.
     #[serde(rename = "use")]
-    pub query: ShippedQuery,
-    /// How often it is asked, at most `1d`. Default `2s`.
-    #[serde(default = "default_every", deserialize_with = "at_most_a_day")]
-    pub every: Duration,
-    /// How many of how many runs must fail before users count as affected. Default `2 of 3`.
-    #[serde(default)]
-    pub fails_after: Threshold,
+    pub query: Option<ShippedQuery>,
+    /// A file with Flux, relative to the configuration file.
+    pub file: Option<Spanned<PathBuf>>,
+    /// Flux, in place.
+    pub flux: Option<Spanned<String>>,
+    /// How often it is asked, at most `1d`.
+    #[serde(default, deserialize_with = "at_most_a_day")]
+    pub every: Option<Duration>,
     /// How late a point may arrive and still be judged, at most `1d`: every query reads this much again. A run's point bears
-    /// the time of its beginning, so this is longer than the longest journey takes. Default `5m`.
-    #[serde(default = "default_overlap", deserialize_with = "at_most_a_day")]
-    pub overlap: Duration,
+    /// the time of its beginning, so this is longer than the longest journey takes.
+    #[serde(default, deserialize_with = "at_most_a_day")]
+    pub overlap: Option<Duration>,
+    /// How many of how many runs must fail before users count as affected, for example `2 of 3`.
+    pub fails_after: Option<Threshold>,
+    /// How many runs in a row must get through before an incident is over.
+    pub recovers_after: Option<Spanned<usize>>,
+    /// How long the runs must have failed, at most `1d`. Default: no longer than `fails_after` takes.
+    #[serde(rename = "for", default, deserialize_with = "at_most_a_day")]
+    pub lasting: Option<Duration>,
+    /// How many probes must see a journey fail, all of them where there are fewer. Without it, where the query is not one of
+    /// the shipped ones about journeys, what each sees is an incident of its own.
+    pub probes: Option<Spanned<usize>>,
+    /// When a journey comes and goes, for example `{ after = 3, within = "1h", calm = "15m" }`.
+    pub flapping: Option<Flapping>,
+    /// Where the column `value` turns bad and where it is good again, for example `{ above = 90, until = 85 }`.
+    pub limit: Option<Limit>,
+    /// How much its incidents matter. Default: as much as the journeys that they are about.
+    pub impact: Option<Impact>,
+    /// Of `journeys-silent`: what counts as silence, and who was taken out on purpose.
+    pub silence: Option<Spanned<SilenceSettings>>,
+}
+
+/// The table `silence` of a rule, as the operator writes it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SilenceSettings {
+    /// For how many intervals nothing may come from a journey. Default `3`.
+    pub intervals: Option<NonZeroU32>,
+    /// How much later than that a point may still come, at most `1d`: longer than Telegraf's `flush_interval` and the longest
+    /// run. Default `30s`.
+    #[serde(default, deserialize_with = "at_most_a_day")]
+    pub slack: Option<Duration>,
+    /// The journeys that were taken out on purpose: nobody is told that they are silent.
+    #[serde(default)]
+    pub retired: Vec<Retired>,
 }
 
 /// Longer is a mistake: nobody would be told in time, or every query would read days again.
-fn at_most_a_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+fn at_most_a_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let duration = vigia_contract::duration::deserialize(deserializer)?;
     if duration > Duration::from_hours(24) {
         return Err(D::Error::custom(
             "this is longer than a day\nhint: write for example \"2s\" or \"5m\"",
         ));
     }
-    Ok(duration)
-}
-
-const fn default_every() -> Duration {
-    Duration::from_secs(2)
-}
-
-const fn default_overlap() -> Duration {
-    Duration::from_mins(5)
+    Ok(Some(duration))
 }
 
 /// A rule as it runs.
@@ -69,24 +84,91 @@ const fn default_overlap() -> Duration {
 pub struct Rule {
     /// See [`Settings::name`].
     pub name: String,
-    /// See [`Settings::query`].
-    pub query: ShippedQuery,
+    /// The query.
+    pub flux: String,
     /// See [`Settings::every`].
     pub every: Duration,
-    /// See [`Settings::fails_after`].
-    pub fails_after: Threshold,
     /// See [`Settings::overlap`].
     pub overlap: Duration,
+    /// What a row means.
+    pub meaning: Meaning,
+    /// When users count as affected.
+    pub criteria: Criteria,
+    /// What counts as silence, where the rule is about silence.
+    pub silence: Option<Silence>,
 }
 
-impl From<Settings> for Rule {
-    fn from(settings: Settings) -> Self {
+/// What a row of a rule means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meaning {
+    /// Which outcome is the bad one.
+    pub bad: Bad,
+    /// Where a value turns bad.
+    pub limit: Option<Limit>,
+    /// How much it matters.
+    pub weight: Weight,
+    /// What kind of trouble it tells of; nothing for journeys that fail.
+    pub trouble: Option<Trouble>,
+}
+
+/// Which outcome of a run is the bad one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bad {
+    /// A run that failed.
+    Failed,
+    /// A run that was slow. One that failed is neither slow nor as usual.
+    Slow,
+}
+
+/// How much a row matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// As its tag says, which must be there.
+    AsTagged,
+    /// One step less urgent than its tag says, which must be there.
+    OneLower,
+    /// As its tag says, or low where there is none.
+    TaggedOrLow,
+    /// As the operator wrote.
+    Fixed(Impact),
+}
+
+impl Rule {
+    /// A rule that asks a shipped query, as it is shipped.
+    #[must_use]
+    pub fn shipped(name: &str, query: ShippedQuery) -> Self {
+        query.rule(name)
+    }
+
+    /// A rule that asks an operator's own query; without further settings every row that says `failed` counts.
+    #[must_use]
+    pub fn custom(name: &str, flux: String) -> Self {
         Self {
-            name: settings.name.into_inner(),
-            query: settings.query,
-            every: settings.every,
-            fails_after: settings.fails_after,
-            overlap: settings.overlap,
+            name: name.to_owned(),
+            flux,
+            every: Duration::from_secs(30),
+            overlap: Duration::from_mins(5),
+            meaning: Meaning {
+                bad: Bad::Failed,
+                limit: None,
+                weight: Weight::TaggedOrLow,
+                trouble: Some(Trouble::Custom),
+            },
+            criteria: Criteria::FIRST,
+            silence: None,
         }
+    }
+
+    /// Whether what several probes see of a journey is one incident.
+    #[must_use]
+    pub const fn puts_probes_together(&self) -> bool {
+        matches!(self.criteria.probes, Probes::Together(_))
+    }
+
+    /// How far back runs must be known: twice the overlap, because what a query still brings again must be known again, and
+    /// as far as the criteria look.
+    #[must_use]
+    pub fn memory(&self) -> Duration {
+        self.overlap * 2 + self.criteria.reach()
     }
 }

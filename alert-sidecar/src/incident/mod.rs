@@ -1,23 +1,14 @@
-//! What users suffer: from the first failed run to the first one that got through. Pure: what is known and the runs go in,
-//! changes come out.
-//!
-//! | standing | the runs are judged | becomes | change |
-//! |---|---|---|---|
-//! | no incident | failing | open | [`Change::Opened`], at the first failed run |
-//! | no incident | well, suspicious, unknown | no incident | |
-//! | open | well | no incident | [`Change::Closed`], at the first run that got through |
-//! | open | failing, suspicious, unknown | open | |
-//!
-//! A closed incident never opens again: what fails later is another one, and the runs of the earlier one do not count
-//! towards it.
+//! What users suffer: from the first failed run to the first one that got through. Pure: what is known and the runs go in
+//! ([`follow`]), changes come out. What the monitoring itself suffers becomes incidents in [`monitoring`].
+
+pub mod machine;
+pub mod monitoring;
 
 use jiff::{SignedDuration, Timestamp};
 use vigia_contract::{data_model::Impact, slug::slug};
 
-use crate::{
-    flux::{Observation, Series, observation::Failure},
-    judge::{Threshold, Verdict, judge},
-};
+pub use self::machine::{History, follow};
+use crate::flux::{Observation, Series, Trouble, observation::Failure};
 
 /// One incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +17,7 @@ pub struct Incident {
     pub id: String,
     /// The rule that opened it.
     pub rule: String,
-    /// Which journey, seen from where.
+    /// Which journey; the probe is the one whose run opened it.
     pub series: Series,
     /// How much the system mattered when it opened.
     pub impact: Impact,
@@ -36,8 +27,21 @@ pub struct Incident {
     pub run_id: String,
     /// Why that run failed.
     pub failure: Failure,
+    /// In what way users suffer.
+    pub form: Form,
     /// Nothing while users still suffer.
     pub end: Option<End>,
+}
+
+/// In what way users suffer. It never changes within an incident: another form is another incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// They cannot work.
+    Failing,
+    /// It comes and goes.
+    Flapping,
+    /// It fails for one probe, and not for these.
+    Local(Vec<String>),
 }
 
 /// How an incident ended.
@@ -50,7 +54,7 @@ pub struct End {
 }
 
 impl Incident {
-    fn open(rule: &str, first: &Observation) -> Self {
+    fn open(rule: &str, first: &Observation, form: Form) -> Self {
         let Series {
             system,
             journey,
@@ -61,12 +65,37 @@ impl Incident {
             id: format!("{names}.{}", first.at.as_nanosecond()),
             rule: rule.to_owned(),
             series: first.series.clone(),
-            impact: first.impact,
+            impact: match form {
+                // Whoever works anywhere else is not affected.
+                Form::Local(_) => first.impact.lowered(),
+                Form::Failing | Form::Flapping => first.impact,
+            },
             started_at: first.at,
             run_id: first.run_id.clone(),
             failure: first.failure.clone(),
+            form,
             end: None,
         }
+    }
+
+    fn closed(mut self, run: &Observation) -> Self {
+        self.end = Some(End {
+            at: run.at,
+            run_id: run.run_id.clone(),
+        });
+        self
+    }
+
+    /// What kind of trouble it is, where it is not a journey that failed.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        Trouble::from_name(self.failure.class.as_deref()?)
+    }
+
+    /// Whether there may be a picture of the page.
+    #[must_use]
+    pub fn has_page(&self) -> bool {
+        self.trouble().is_none_or(Trouble::is_seen_in_a_run)
     }
 
     /// How long it lasted, or has lasted until now.
@@ -86,42 +115,32 @@ pub enum Change {
     Opened(Incident),
     /// Users can work again.
     Closed(Incident),
+    /// They suffer in another way: what follows tells the present state, so the end of the former is not told.
+    Became {
+        /// The one that ended.
+        former: Box<Incident>,
+        /// The one that goes on.
+        present: Box<Incident>,
+    },
 }
 
-/// Follows the runs of one series to its changes, in the order of their time.
-///
-/// `runs` are those since the last incident ended, or since the open one began and as many before it as the threshold looks
-/// back, the newest last. Those up to `judged_until` were judged before; runs that arrive later than that change the
-/// judgement of the present, never that of the past.
+/// What both began and ended longer ago than this before it was known of is no news: it is written down and not told.
+pub const NEWS_FOR: SignedDuration = SignedDuration::from_mins(15);
+
+/// Whether the changes of one judgement tell of something that was over long before its runs arrived: then people who are
+/// told of it now could do nothing but wonder.
 #[must_use]
-pub fn follow(
-    rule: &str,
-    threshold: Threshold,
-    mut open: Option<Incident>,
-    runs: &[Observation],
-    judged_until: Option<Timestamp>,
-) -> Vec<Change> {
-    let judged = runs.partition_point(|run| Some(run.at) <= judged_until);
-    let first_step = judged.min(runs.len().saturating_sub(1));
-    let mut changes = Vec::new();
-    let mut from = 0;
-    for newest in first_step..runs.len() {
-        match (judge(&runs[from..=newest], threshold), open.take()) {
-            (Verdict::Failing { first }, None) => {
-                let incident = Incident::open(rule, first);
-                changes.push(Change::Opened(incident.clone()));
-                open = Some(incident);
-            }
-            (Verdict::Well { run }, Some(mut incident)) => {
-                incident.end = Some(End {
-                    at: run.at,
-                    run_id: run.run_id.clone(),
-                });
-                changes.push(Change::Closed(incident));
-                from = newest + 1;
-            }
-            (_, unchanged) => open = unchanged,
-        }
-    }
-    changes
+pub fn is_old_news(incident: &Incident, changes: &[Change], now: Timestamp) -> bool {
+    let began_here = changes.iter().any(|change| match change {
+        Change::Opened(opened) => opened.id == incident.id,
+        Change::Became { present, .. } => present.id == incident.id,
+        Change::Closed(_) => false,
+    });
+    let ended_at = changes.iter().find_map(|change| match change {
+        Change::Closed(ended) if ended.id == incident.id => ended.end.as_ref(),
+        Change::Became { former, .. } if former.id == incident.id => former.end.as_ref(),
+        _ => None,
+    });
+    let ended_at = ended_at.map(|end| end.at);
+    began_here && ended_at.is_some_and(|at| now.duration_since(at) > NEWS_FOR)
 }

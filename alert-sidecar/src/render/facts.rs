@@ -6,7 +6,10 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 use super::words::Words;
-use crate::incident::Incident;
+use crate::{
+    flux::observation::OURS,
+    incident::{Form, Incident},
+};
 
 /// The names by which people know systems and journeys, by their names in the data.
 pub type Names = BTreeMap<String, String>;
@@ -20,6 +23,14 @@ pub struct Facts {
     pub system: String,
     /// What people call the journey.
     pub journey: String,
+    /// What it is about, as the data has it where no name is given: a file system, a service, a rule.
+    pub name: String,
+    /// Where it was seen from; of a server, its host.
+    pub probe: String,
+    /// The probes for which the journey gets through meanwhile; empty where nobody knows of any.
+    pub elsewhere: String,
+    /// Why, technical, in English; empty where nobody says.
+    pub error: String,
     /// The step that failed, where one is known.
     pub step: Option<String>,
     /// The HTTP status of the page, where it is an error.
@@ -63,7 +74,14 @@ impl Facts {
         };
         Self {
             impact: words.impact.of(incident.impact).to_owned(),
-            system: shown(&incident.series.system, names),
+            system: system(incident, names),
+            name: named(&incident.series.journey, names),
+            probe: incident.series.probe.clone(),
+            elsewhere: match &incident.form {
+                Form::Local(elsewhere) => elsewhere.join(", "),
+                Form::Failing | Form::Flapping => String::new(),
+            },
+            error: incident.failure.error.clone().unwrap_or_default(),
             journey: shown(&incident.series.journey, names),
             step: incident.failure.step.clone(),
             http_status: incident.failure.http_status.filter(|status| *status >= 400),
@@ -85,6 +103,21 @@ impl Facts {
             long_reason: String::new(),
         }
     }
+}
+
+/// A server is called as it calls itself; what the monitoring itself suffers has the product's name.
+fn system(incident: &Incident, names: &Names) -> String {
+    let system = &incident.series.system;
+    match incident.trouble() {
+        _ if system == OURS => names.get(system).map_or("Vigía", String::as_str).to_owned(),
+        Some(trouble) if !trouble.is_about_a_journey() => named(system, names),
+        _ => shown(system, names),
+    }
+}
+
+/// The name that people know, or the name in the data as it stands.
+fn named(name: &str, names: &Names) -> String {
+    names.get(name).cloned().unwrap_or_else(|| name.to_owned())
 }
 
 /// The name that people know, or the name in the data made readable.

@@ -83,13 +83,22 @@ struct Page<'a> {
     repeat: Option<&'a str>,
     picture: Option<&'a str>,
     picture_id: &'a str,
-    no_picture: &'a str,
+    /// Nothing where nobody would expect a picture.
+    no_picture: Option<&'a str>,
     details: Vec<(&'a str, String)>,
     technical: Option<&'a str>,
     dashboard: Option<String>,
     labels: &'a Labels,
     footer: &'a str,
     automatic: &'a str,
+}
+
+/// The sentences about an incident.
+struct Said {
+    subject: String,
+    headline: String,
+    restored: String,
+    reason: String,
 }
 
 impl Renderer {
@@ -126,7 +135,8 @@ impl Renderer {
             Kind::Whole if delivery.is_repeat => Kind::Closed,
             kind => kind,
         };
-        let [subject, headline, when] = words.of(kind);
+        let [subject, when] = words.of(kind);
+        let about = self.about(incident, &facts)?;
         let is_over = delivery.kind != Kind::Opened;
         let failure = &incident.failure;
         let labels = &words.labels;
@@ -148,7 +158,10 @@ impl Renderer {
             ),
             (&labels.url, failure.url.clone()),
             (&labels.probe, Some(incident.series.probe.clone())),
-            (&labels.run, Some(incident.run_id.clone())),
+            (
+                &labels.run,
+                incident.has_page().then(|| incident.run_id.clone()),
+            ),
         ];
         let page = Page {
             language: self.style.language.code(),
@@ -159,9 +172,13 @@ impl Renderer {
                 &facts.impact
             },
             system: &facts.system,
-            headline: self.say(headline, &facts)?,
+            headline: if is_over {
+                about.restored
+            } else {
+                about.headline
+            },
             when: self.say(when, &facts)?,
-            reason: self.say(&words.reason, &facts)?,
+            reason: about.reason,
             is_over,
             repeat: delivery.is_repeat.then_some(&words.repeat),
             picture: (illustration == Illustration::Picture).then_some(if is_over {
@@ -170,7 +187,7 @@ impl Renderer {
                 &words.picture_opened
             }),
             picture_id: PICTURE_ID,
-            no_picture: &words.no_picture,
+            no_picture: incident.trouble().is_none().then_some(&words.no_picture),
             details: details
                 .into_iter()
                 .filter_map(|(label, value)| Some((label.as_str(), value?)))
@@ -187,7 +204,7 @@ impl Renderer {
         };
         // A thread keeps its subject, so the clock in it is that of the first message.
         let first = self.facts(incident, incident.started_at)?;
-        let thread_subject = self.say(&words.subject_opened, &first)?;
+        let thread_subject = self.about(incident, &first)?.subject;
         let subject = self.environment.render_str(
             subject,
             context! { thread_subject, ..Value::from(Serde(&first)) },
@@ -219,6 +236,36 @@ impl Renderer {
         facts.brief_reason = self.say(self.words.brief_reason.of(class), &facts)?;
         facts.long_reason = self.say(self.words.long_reason.of(class), &facts)?;
         Ok(facts)
+    }
+
+    /// What is said of the incident, and what its form makes of it.
+    fn about(&self, incident: &Incident, facts: &Facts) -> Result<Said, minijinja::Error> {
+        let about = self.words.about(incident);
+        let said = Said {
+            subject: self.say(about.subject, facts)?,
+            headline: self.say(about.headline, facts)?,
+            restored: self.say(about.restored, facts)?,
+            reason: self.say(about.reason, facts)?,
+        };
+        let Some(form) = self.words.form(&incident.form) else {
+            return Ok(said);
+        };
+        let formed = |text: &str| {
+            let Said {
+                subject,
+                headline,
+                reason,
+                ..
+            } = &said;
+            let names = context! { subject, headline, reason, ..Value::from(Serde(facts)) };
+            self.environment.render_str(text, names)
+        };
+        Ok(Said {
+            subject: formed(&form.subject)?,
+            headline: formed(&form.headline)?,
+            reason: formed(&form.reason)?,
+            restored: said.restored,
+        })
     }
 
     fn say(&self, text: &str, facts: &Facts) -> Result<String, minijinja::Error> {

@@ -1,9 +1,15 @@
 //! The words of each language that messages are written in.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use vigia_contract::data_model::Impact;
 
-use crate::store::outbox::Kind;
+use crate::{
+    flux::Trouble,
+    incident::{Form, Incident},
+    store::outbox::Kind,
+};
 
 /// The languages of messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -51,7 +57,6 @@ pub struct Words {
     pub subject_whole: String,
     pub headline_opened: String,
     pub headline_closed: String,
-    pub headline_whole: String,
     pub when_opened: String,
     pub when_closed: String,
     pub when_whole: String,
@@ -67,30 +72,90 @@ pub struct Words {
     pub on_date: String,
     pub today: String,
     pub moment: String,
+    pub flapping: FormWords,
+    pub local: FormWords,
     pub impact: ImpactWords,
     pub labels: Labels,
+    /// By the name of the trouble.
+    pub trouble: BTreeMap<String, TroubleWords>,
     pub brief_reason: Reasons,
     pub long_reason: Reasons,
 }
 
 impl Words {
-    /// The subject, the headline and the line that says when.
+    /// What is said of this incident, whatever its form.
     #[must_use]
-    pub fn of(&self, kind: Kind) -> [&str; 3] {
-        match kind {
-            Kind::Opened => [
-                &self.subject_opened,
-                &self.headline_opened,
-                &self.when_opened,
-            ],
-            Kind::Closed => [
-                &self.subject_closed,
-                &self.headline_closed,
-                &self.when_closed,
-            ],
-            Kind::Whole => [&self.subject_whole, &self.headline_whole, &self.when_whole],
+    pub fn about(&self, incident: &Incident) -> About<'_> {
+        let trouble = incident.trouble().map(Trouble::name);
+        match trouble.and_then(|name| self.trouble.get(name)) {
+            Some(words) => About {
+                subject: &words.subject,
+                headline: &words.headline,
+                restored: &words.restored,
+                reason: &words.reason,
+            },
+            None => About {
+                subject: &self.subject_opened,
+                headline: &self.headline_opened,
+                restored: &self.headline_closed,
+                reason: &self.reason,
+            },
         }
     }
+
+    /// What the form adds to it.
+    #[must_use]
+    pub const fn form(&self, form: &Form) -> Option<&FormWords> {
+        match form {
+            Form::Failing => None,
+            Form::Flapping => Some(&self.flapping),
+            Form::Local(_) => Some(&self.local),
+        }
+    }
+
+    /// The subject of a message that is not the first, and the line that says when.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> [&str; 2] {
+        match kind {
+            Kind::Opened => ["{{ thread_subject }}", &self.when_opened],
+            Kind::Closed => [&self.subject_closed, &self.when_closed],
+            Kind::Whole => [&self.subject_whole, &self.when_whole],
+        }
+    }
+}
+
+/// The texts about one kind of trouble; each is a template.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// Stands alone on a locked phone.
+    pub subject: &'a str,
+    /// While it lasts.
+    pub headline: &'a str,
+    /// When it is over.
+    pub restored: &'a str,
+    /// Why, as a sentence.
+    pub reason: &'a str,
+}
+
+/// What is said of a kind of trouble that is not a journey that failed; see [`About`].
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "named like the fields of `About`")]
+pub struct TroubleWords {
+    pub subject: String,
+    pub headline: String,
+    pub restored: String,
+    pub reason: String,
+}
+
+/// What a form makes of the texts, which it may use as `subject`, `headline` and `reason`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "named like what they replace")]
+pub struct FormWords {
+    pub subject: String,
+    pub headline: String,
+    pub reason: String,
 }
 
 /// How much it matters, and that it is over.
@@ -173,6 +238,23 @@ impl Reasons {
             Some("download") => &self.download,
             Some("crash") => &self.crash,
             _ => &self.other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_trouble_has_its_words_in_every_language_and_no_other_has() {
+        for language in [Language::Spanish, Language::English] {
+            let words = language.words();
+            let mut named: Vec<&str> = words.trouble.keys().map(String::as_str).collect();
+            let mut troubles = Trouble::ALL.map(Trouble::name).to_vec();
+            named.sort_unstable();
+            troubles.sort_unstable();
+            assert_eq!(named, troubles, "{language:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use vigia_contract::data_model::Impact;
 
-use crate::incident::Incident;
+use crate::{flux::observation::OURS, incident::Incident};
 
 /// A `[[route]]`: what it does not name, it does not ask for.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,10 +40,21 @@ pub enum Audience<'a> {
     Nobody(String),
 }
 
-/// Every route that matches adds its channels.
+/// Every route that matches adds its channels. What the monitoring itself suffers is of the system `vigia`: it goes to the
+/// routes that name this system, and where none does, to all that match.
 #[must_use]
 pub fn route<'a>(incident: &Incident, routes: &'a [Route]) -> Audience<'a> {
-    let matching = routes.iter().filter(|route| route.matches(incident));
+    let system = &incident.series.system;
+    let named = |route: &&Route| {
+        route
+            .system
+            .as_ref()
+            .is_some_and(|names| names.contains(system))
+    };
+    let is_reserved = system == OURS && routes.iter().any(|route| named(&route));
+    let matching = routes
+        .iter()
+        .filter(|route| route.matches(incident) && (!is_reserved || named(route)));
     let channels: BTreeSet<_> = matching
         .flat_map(|route| &route.channels)
         .map(|name| name.as_ref().as_str())

@@ -7,23 +7,24 @@ use vigia_contract::data_model::Impact;
 use super::{corrupt, observations, stored, time};
 use crate::{
     flux::Series,
-    incident::{End, Incident},
+    incident::{End, Form, Incident},
 };
 
-/// The newest incident of a series, open or closed.
+/// The newest incident of a journey, open or closed: of one probe, or of whichever where `probe` is empty.
 pub async fn newest(
     connection: &mut SqliteConnection,
     rule: &str,
     series: &Series,
+    probe: &str,
 ) -> Result<Option<Incident>> {
     sqlx::query(
-        "SELECT * FROM incident WHERE rule = $1 AND system = $2 AND journey = $3 AND probe = $4
+        "SELECT * FROM incident WHERE rule = $1 AND system = $2 AND journey = $3 AND ($4 = '' OR probe = $4)
          ORDER BY started_ns DESC LIMIT 1",
     )
     .bind(rule)
     .bind(&series.system)
     .bind(&series.journey)
-    .bind(&series.probe)
+    .bind(probe)
     .fetch_optional(connection)
     .await?
     .as_ref()
@@ -31,13 +32,68 @@ pub async fn newest(
     .transpose()
 }
 
+/// When the incidents of a journey began, those since this moment; `probe` as in [`newest`].
+pub async fn beginnings(
+    connection: &mut SqliteConnection,
+    rule: &str,
+    series: &Series,
+    probe: &str,
+    since: Timestamp,
+) -> Result<Vec<Timestamp>> {
+    let found: Vec<i64> = sqlx::query_scalar(
+        "SELECT started_ns FROM incident
+         WHERE rule = $1 AND system = $2 AND journey = $3 AND ($4 = '' OR probe = $4) AND started_ns >= $5",
+    )
+    .bind(rule)
+    .bind(&series.system)
+    .bind(&series.journey)
+    .bind(probe)
+    .bind(stored(since))
+    .fetch_all(connection)
+    .await?;
+    Ok(found.into_iter().map(time).collect())
+}
+
+/// When the last incident of a journey ended that was over before this moment; `probe` as in [`newest`].
+pub async fn last_end(
+    connection: &mut SqliteConnection,
+    rule: &str,
+    series: &Series,
+    probe: &str,
+    before: Timestamp,
+) -> Result<Option<Timestamp>> {
+    sqlx::query_scalar(
+        "SELECT MAX(ended_ns) FROM incident
+         WHERE rule = $1 AND system = $2 AND journey = $3 AND ($4 = '' OR probe = $4) AND ended_ns < $5",
+    )
+    .bind(rule)
+    .bind(&series.system)
+    .bind(&series.journey)
+    .bind(probe)
+    .bind(stored(before))
+    .fetch_one(connection)
+    .await
+    .map(|found: Option<i64>| found.map(time))
+}
+
+/// The incidents of a rule that are open.
+pub async fn open_of(connection: &mut SqliteConnection, rule: &str) -> Result<Vec<Incident>> {
+    sqlx::query("SELECT * FROM incident WHERE rule = $1 AND ended_ns IS NULL ORDER BY started_ns")
+        .bind(rule)
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(incident)
+        .collect()
+}
+
 /// Writes an incident down, new or changed; its point is to be written again.
 pub async fn put(connection: &mut SqliteConnection, incident: &Incident) -> Result<()> {
     sqlx::query(
         "INSERT INTO incident (id, rule, system, journey, probe, impact, started_ns, run_id,
                                failed_step, error_class, error, url, http_status,
-                               ended_ns, ended_run_id, point_state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'unwritten')
+                               ended_ns, ended_run_id, form, elsewhere, point_state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'unwritten')
          ON CONFLICT (id) DO UPDATE SET ended_ns = excluded.ended_ns, ended_run_id = excluded.ended_run_id,
                                         point_state = excluded.point_state",
     )
@@ -56,9 +112,38 @@ pub async fn put(connection: &mut SqliteConnection, incident: &Incident) -> Resu
     .bind(incident.failure.http_status)
     .bind(incident.end.as_ref().map(|end| stored(end.at)))
     .bind(incident.end.as_ref().map(|end| &end.run_id))
+    .bind(form_name(&incident.form))
+    .bind(match &incident.form {
+        Form::Local(elsewhere) => Some(elsewhere.join("\n")),
+        Form::Failing | Form::Flapping => None,
+    })
     .execute(connection)
     .await
     .map(drop)
+}
+
+const fn form_name(form: &Form) -> &'static str {
+    match form {
+        Form::Failing => "failing",
+        Form::Flapping => "flapping",
+        Form::Local(_) => "local",
+    }
+}
+
+fn form(row: &SqliteRow) -> Result<Form> {
+    let elsewhere: Option<String> = row.try_get("elsewhere")?;
+    match row.try_get("form")? {
+        "failing" => Ok(Form::Failing),
+        "flapping" => Ok(Form::Flapping),
+        "local" => Ok(Form::Local(
+            elsewhere
+                .unwrap_or_default()
+                .lines()
+                .map(str::to_owned)
+                .collect(),
+        )),
+        other => Err(corrupt("form", other)),
+    }
 }
 
 /// Records why somebody, or nobody, is told.
@@ -115,6 +200,7 @@ pub(super) fn incident(row: &SqliteRow) -> Result<Incident> {
         started_at: time(row.try_get("started_ns")?),
         run_id: row.try_get("run_id")?,
         failure: observations::failure(row)?,
+        form: form(row)?,
         end: ended_ns.zip(ended_run_id).map(|(at, run_id)| End {
             at: time(at),
             run_id,

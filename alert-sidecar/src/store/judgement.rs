@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     flux::{Rule, Series, poll::Answer},
-    incident::{Change, follow},
+    incident::{Change, History, Incident, follow, is_old_news},
     route::{Audience, Route, route},
 };
 
@@ -36,42 +36,61 @@ pub(super) async fn write(
     now: Timestamp,
 ) -> Result<Vec<Change>, sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    let mut arrived: BTreeMap<Series, BTreeSet<Timestamp>> = BTreeMap::new();
+    let mut arrived: BTreeMap<Series, BTreeSet<(Timestamp, String)>> = BTreeMap::new();
+    let mut heard: BTreeSet<Series> = BTreeSet::new();
     for run in answer.runs {
         if observations::add(&mut transaction, &rule.name, &run).await? {
-            arrived.entry(run.series).or_default().insert(run.at);
+            heard.insert(run.series.clone());
+            let times = arrived.entry(judged_as(rule, &run.series)).or_default();
+            times.insert((run.at, run.series.probe));
         }
     }
     let mut changes = Vec::new();
     for (series, arrived) in arrived {
-        let last = incidents::newest(&mut transaction, &rule.name, &series).await?;
+        let probe = series.probe.as_str();
+        let last = incidents::newest(&mut transaction, &rule.name, &series, probe).await?;
         let ended = last
             .as_ref()
             .and_then(|incident| incident.end.as_ref())
             .map(|end| end.at);
         let open = last.filter(|incident| incident.end.is_none());
-        let since = ended.unwrap_or(Timestamp::UNIX_EPOCH);
-        let known = observations::after(&mut transaction, &rule.name, &series, since).await?;
+        let since = match &open {
+            Some(open) => {
+                let before = open.started_at;
+                incidents::last_end(&mut transaction, &rule.name, &series, probe, before).await?
+            }
+            None => ended,
+        };
+        let since = since.unwrap_or(Timestamp::UNIX_EPOCH);
+        let known =
+            observations::after(&mut transaction, &rule.name, &series, probe, since).await?;
         let judged_until = known
             .iter()
             .rev()
+            .find(|run| !arrived.contains(&(run.at, run.series.probe.clone())))
             .map(|run| run.at)
-            .find(|at| !arrived.contains(at))
             .max(ended);
-        for change in follow(&rule.name, rule.fails_after, open, &known, judged_until) {
-            intend(&mut transaction, policy, &change, now).await?;
-            changes.push(change);
-        }
-        // Twice the overlap: what a query still brings again must be known again.
-        let horizon = answer.read_until.unwrap_or(now) - rule.overlap * 2;
-        observations::forget(
-            &mut transaction,
-            &rule.name,
-            &series,
-            rule.fails_after,
-            horizon,
-        )
-        .await?;
+        let beginnings = match arrived.first() {
+            Some((oldest, _)) if open.is_none() => {
+                let since = *oldest - rule.criteria.flapping.within;
+                incidents::beginnings(&mut transaction, &rule.name, &series, probe, since).await?
+            }
+            _ => Vec::new(),
+        };
+        let history = History {
+            open,
+            beginnings,
+            runs: &known,
+            judged_until,
+        };
+        let followed = follow(&rule.name, rule.criteria, history);
+        record(&mut transaction, policy, &followed, now).await?;
+        changes.extend(followed);
+    }
+    let horizon = answer.read_until.unwrap_or(now) - rule.memory();
+    for series in heard {
+        let keep = rule.criteria.runs();
+        observations::forget(&mut transaction, &rule.name, &series, keep, horizon).await?;
     }
     if let Some(read_until) = answer.read_until {
         observations::advance(&mut transaction, &rule.name, read_until).await?;
@@ -80,20 +99,69 @@ pub(super) async fn write(
     Ok(changes)
 }
 
+/// What is judged as one: a journey seen from everywhere, which has no probe, or what one probe sees.
+fn judged_as(rule: &Rule, series: &Series) -> Series {
+    let probe = if rule.puts_probes_together() {
+        String::new()
+    } else {
+        series.probe.clone()
+    };
+    Series {
+        probe,
+        ..series.clone()
+    }
+}
+
+/// Writes changes of what the monitoring itself suffers down.
+pub(super) async fn write_changes(
+    connection: &mut SqliteConnection,
+    policy: &Policy,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    record(&mut transaction, policy, changes, now).await?;
+    transaction.commit().await
+}
+
+async fn record(
+    connection: &mut SqliteConnection,
+    policy: &Policy,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    for change in changes {
+        match change {
+            Change::Closed(incident) => {
+                incidents::put(connection, incident).await?;
+                outbox::intend_end(connection, incident, now).await?;
+            }
+            Change::Opened(incident) => {
+                intend(connection, policy, incident, changes, now).await?;
+            }
+            Change::Became { former, present } => {
+                incidents::put(connection, former).await?;
+                let decision = format!("the end is not told: it goes on as `{}`", present.id);
+                incidents::decide(connection, former, now, &decision).await?;
+                intend(connection, policy, present, changes, now).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
 async fn intend(
     connection: &mut SqliteConnection,
     policy: &Policy,
-    change: &Change,
+    incident: &Incident,
+    changes: &[Change],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let incident = match change {
-        Change::Closed(incident) => {
-            incidents::put(connection, incident).await?;
-            return outbox::intend_end(connection, incident, now).await;
-        }
-        Change::Opened(incident) => incident,
-    };
     incidents::put(connection, incident).await?;
+    if is_old_news(incident, changes, now) {
+        let decision = "nobody is told: it was over long before its runs arrived";
+        return incidents::decide(connection, incident, now, decision).await;
+    }
     let channels = match route(incident, &policy.routes) {
         Audience::Nobody(reason) => {
             tracing::warn!(incident = incident.id, reason, "nobody is told");
@@ -129,6 +197,9 @@ pub(super) fn log(changes: &[Change]) {
         match change {
             Change::Opened(incident) => {
                 tracing::info!(incident = incident.id, since = %incident.started_at, "an incident opened");
+            }
+            Change::Became { former, present } => {
+                tracing::info!(former = former.id, incident = present.id, since = %present.started_at, "an incident goes on as another");
             }
             Change::Closed(incident) => {
                 let lasted_s = incident.duration(incident.started_at).as_secs();

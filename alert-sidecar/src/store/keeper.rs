@@ -13,8 +13,8 @@ use super::{
     outbox::{self, Delivery, Settlement},
 };
 use crate::{
-    flux::{Rule, poll::Answer},
-    incident::Incident,
+    flux::{Observation, Rule, Series, poll::Answer},
+    incident::{Change, Incident},
 };
 
 /// Requests that may wait for the keeper; more make their senders wait.
@@ -38,8 +38,25 @@ enum Request {
         rule: String,
         reply: Reply<Option<Timestamp>>,
     },
+    Newest {
+        rule: String,
+        reply: Reply<Vec<(Series, Timestamp)>>,
+    },
+    NewestGood {
+        rule: String,
+        reply: Reply<Vec<Observation>>,
+    },
+    OpenOf {
+        rule: String,
+        reply: Reply<Vec<Incident>>,
+    },
+    Record {
+        changes: Vec<Change>,
+        now: Timestamp,
+        reply: Reply<()>,
+    },
     Judge {
-        rule: Rule,
+        rule: Box<Rule>,
         answer: Answer,
         now: Timestamp,
         reply: Reply<()>,
@@ -90,6 +107,43 @@ impl Ledger {
         .await
     }
 
+    /// The newest run of every series that a rule has read.
+    pub async fn newest(&self, rule: &str) -> Result<Vec<(Series, Timestamp)>, StoreError> {
+        self.ask(|reply| Request::Newest {
+            rule: rule.to_owned(),
+            reply,
+        })
+        .await
+    }
+
+    /// The newest good run of every series that a rule has read.
+    pub async fn newest_good(&self, rule: &str) -> Result<Vec<Observation>, StoreError> {
+        self.ask(|reply| Request::NewestGood {
+            rule: rule.to_owned(),
+            reply,
+        })
+        .await
+    }
+
+    /// The incidents of a rule that are open.
+    pub async fn open_of(&self, rule: &str) -> Result<Vec<Incident>, StoreError> {
+        self.ask(|reply| Request::OpenOf {
+            rule: rule.to_owned(),
+            reply,
+        })
+        .await
+    }
+
+    /// Writes changes of what the monitoring itself suffers down, with the intents to send.
+    pub async fn record(&self, changes: Vec<Change>, now: Timestamp) -> Result<(), StoreError> {
+        self.ask(|reply| Request::Record {
+            changes,
+            now,
+            reply,
+        })
+        .await
+    }
+
     /// Judges what a poll brought and writes down what follows.
     pub async fn judge(
         &self,
@@ -98,7 +152,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.ask(|reply| Request::Judge {
-            rule: rule.clone(),
+            rule: Box::new(rule.clone()),
             answer,
             now,
             reply,
@@ -212,6 +266,28 @@ impl Keeper {
             match request {
                 Request::ReadUntil { rule, reply } => {
                     answer(reply, observations::read_until(connection, &rule).await);
+                }
+                Request::Newest { rule, reply } => {
+                    answer(reply, observations::newest(connection, &rule).await);
+                }
+                Request::NewestGood { rule, reply } => {
+                    answer(reply, observations::newest_good(connection, &rule).await);
+                }
+                Request::OpenOf { rule, reply } => {
+                    answer(reply, incidents::open_of(connection, &rule).await);
+                }
+                Request::Record {
+                    changes,
+                    now,
+                    reply,
+                } => {
+                    let written =
+                        judgement::write_changes(connection, &self.policy, &changes, now).await;
+                    if written.is_ok() {
+                        judgement::log(&changes);
+                        self.announce.send_replace(());
+                    }
+                    answer(reply, written);
                 }
                 Request::Judge {
                     rule,

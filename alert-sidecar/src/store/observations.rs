@@ -1,14 +1,13 @@
 //! The runs that may still be judged, and how far each rule has read.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sqlx::{Result, Row, SqliteConnection, sqlite::SqliteRow};
 use vigia_contract::data_model::{Impact, Outcome};
 
 use super::{corrupt, stored, time};
-use crate::{
-    flux::{Observation, Series, observation::Failure},
-    judge::Threshold,
-};
+use crate::flux::{Observation, Series, observation::Failure};
 
 /// How far a rule has read, in the time of its points.
 pub async fn read_until(
@@ -44,8 +43,8 @@ pub async fn advance(
 pub async fn add(connection: &mut SqliteConnection, rule: &str, run: &Observation) -> Result<bool> {
     sqlx::query(
         "INSERT INTO observation (rule, system, journey, probe, at_ns, impact, outcome, run_id,
-                                  failed_step, error_class, error, url, http_status)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                                  failed_step, error_class, error, url, http_status, every_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT DO NOTHING",
     )
     .bind(rule)
@@ -61,27 +60,69 @@ pub async fn add(connection: &mut SqliteConnection, rule: &str, run: &Observatio
     .bind(&run.failure.error)
     .bind(&run.failure.url)
     .bind(run.failure.http_status)
+    .bind(
+        run.every
+            .map(|every| i64::try_from(every.as_millis()).unwrap_or(i64::MAX)),
+    )
     .execute(connection)
     .await
     .map(|done| done.rows_affected() == 1)
 }
 
-/// The kept runs of a series after this moment, the newest last.
+/// The newest run of every series that a rule has read.
+pub async fn newest(
+    connection: &mut SqliteConnection,
+    rule: &str,
+) -> Result<Vec<(Series, Timestamp)>> {
+    sqlx::query(
+        "SELECT system, journey, probe, MAX(at_ns) AS at_ns FROM observation WHERE rule = $1
+         GROUP BY system, journey, probe",
+    )
+    .bind(rule)
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(|row| Ok((series(row)?, time(row.try_get("at_ns")?))))
+    .collect()
+}
+
+/// The newest good run of every series that a rule has read.
+pub async fn newest_good(
+    connection: &mut SqliteConnection,
+    rule: &str,
+) -> Result<Vec<Observation>> {
+    sqlx::query(
+        "SELECT * FROM observation AS run
+         WHERE rule = $1 AND outcome = 'ok'
+           AND at_ns = (SELECT MAX(at_ns) FROM observation AS same
+                        WHERE same.rule = run.rule AND same.system = run.system AND same.journey = run.journey
+                          AND same.probe = run.probe AND same.outcome = 'ok')",
+    )
+    .bind(rule)
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(observation)
+    .collect()
+}
+
+/// The kept runs of a journey after this moment, the newest last: of one probe, or of all where `probe` is empty.
 pub async fn after(
     connection: &mut SqliteConnection,
     rule: &str,
     series: &Series,
+    probe: &str,
     after: Timestamp,
 ) -> Result<Vec<Observation>> {
     sqlx::query(
         "SELECT * FROM observation
-         WHERE rule = $1 AND system = $2 AND journey = $3 AND probe = $4 AND at_ns > $5
+         WHERE rule = $1 AND system = $2 AND journey = $3 AND ($4 = '' OR probe = $4) AND at_ns > $5
          ORDER BY at_ns",
     )
     .bind(rule)
     .bind(&series.system)
     .bind(&series.journey)
-    .bind(&series.probe)
+    .bind(probe)
     .bind(stored(after))
     .fetch_all(connection)
     .await?
@@ -90,13 +131,13 @@ pub async fn after(
     .collect()
 }
 
-/// Forgets the runs of a series that began before `horizon` and that the threshold does not look back to: those that say
-/// nothing about the system, and those with enough others after them.
+/// Forgets the runs of a series that began before `horizon`: those that say nothing about the system, and those with `keep`
+/// others after them.
 pub async fn forget(
     connection: &mut SqliteConnection,
     rule: &str,
     series: &Series,
-    threshold: Threshold,
+    keep: usize,
     horizon: Timestamp,
 ) -> Result<()> {
     sqlx::query(
@@ -113,7 +154,7 @@ pub async fn forget(
     .bind(&series.journey)
     .bind(&series.probe)
     .bind(stored(horizon))
-    .bind(i64::try_from(threshold.of()).unwrap_or(i64::MAX))
+    .bind(i64::try_from(keep).unwrap_or(i64::MAX))
     .execute(connection)
     .await
     .map(drop)
@@ -129,6 +170,10 @@ fn observation(row: &SqliteRow) -> Result<Observation> {
         outcome: Outcome::from_name(outcome).ok_or_else(|| corrupt("outcome", outcome))?,
         run_id: row.try_get("run_id")?,
         failure: failure(row)?,
+        every: row
+            .try_get::<Option<i64>, _>("every_ms")?
+            .and_then(|every| u64::try_from(every).ok())
+            .map(Duration::from_millis),
     })
 }
 

@@ -48,7 +48,45 @@ fn the_sample_is_a_good_configuration() {
         (code, said.as_str()),
         (
             Some(0),
-            "alert.toml: good (rules: 1, channels: 1, routes: 1)\n"
+            "alert.toml: good (rules: 13, channels: 1, routes: 1)\n"
         )
     );
+}
+
+/// The table of `docs/rules.md` is what an operator believes.
+#[test]
+fn the_documented_defaults_are_those_that_are_shipped() {
+    use vigia_alert::{
+        flux::{Rule, ShippedQuery},
+        judge::{Probes, Threshold},
+    };
+    let table = include_str!("../../../docs/rules.md");
+    for query in ShippedQuery::ALL {
+        let rule = Rule::shipped("r", query);
+        let every = match rule.every.as_secs() {
+            seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
+            seconds => format!("{seconds}s"),
+        };
+        let runs = rule.criteria.fails_after;
+        let counts = match (rule.criteria.probes, rule.criteria.lasting.as_secs() / 60) {
+            (Probes::Together(1), 0) => format!("{runs} runs, 1 probe"),
+            (Probes::Together(probes), 0) => format!("{runs} runs, {probes} probes"),
+            (Probes::Each, 0) if runs == Threshold::FIRST => "at once".to_owned(),
+            (Probes::Each, 0) => runs.to_string(),
+            (_, minutes) => format!("for {minutes}m"),
+        };
+        let row = table
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{}` |", query.name())))
+            .unwrap();
+        assert!(row.contains(&format!("| {every} | {counts} |")), "{row}");
+        if let Some(limit) = rule.meaning.limit {
+            use vigia_alert::judge::Limit::{Above, Below};
+            let (Above { bad, good } | Below { bad, good }) = limit;
+            assert!(
+                row.contains(&format!(" {bad} ")) && row.contains(&format!(" {good} ")),
+                "{row}"
+            );
+        }
+    }
 }

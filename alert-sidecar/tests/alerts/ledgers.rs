@@ -1,6 +1,6 @@
 //! The store as the rest of the program uses it, where time passes as a test says.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{Connection, SqliteConnection};
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use vigia_alert::{
     flux::{Observation, Rule, Series, ShippedQuery, observation::Failure, poll::Answer},
-    judge::Threshold,
+    judge::Probes,
     route::Route,
     store::{
         Store,
@@ -57,7 +57,7 @@ impl Desk {
         let answer = Answer {
             read_until: runs.last().map(|run| run.at),
             runs,
-            unusable: None,
+            ..Answer::default()
         };
         self.ledger.judge(&rule(), answer, now).await.unwrap();
     }
@@ -88,13 +88,7 @@ fn store(folder: &TempDir) -> PathBuf {
 }
 
 pub fn rule() -> Rule {
-    Rule {
-        name: "journeys-failed".into(),
-        query: ShippedQuery::JourneysFailed,
-        every: Duration::from_secs(1),
-        fails_after: Threshold::default(),
-        overlap: Duration::from_mins(5),
-    }
+    Rule::shipped("journeys-failed", ShippedQuery::JourneysFailed)
 }
 
 pub fn run(journey: &str, at: Timestamp, outcome: Outcome) -> Observation {
@@ -109,6 +103,7 @@ pub fn run(journey: &str, at: Timestamp, outcome: Outcome) -> Observation {
         outcome,
         run_id: at.to_string(),
         failure: Failure::default(),
+        every: None,
     }
 }
 
@@ -136,10 +131,16 @@ async fn what_two_probes_or_two_journeys_see_does_not_count_together() {
         runs: vec![here, there, other],
         ..Answer::default()
     };
-    desk.ledger.judge(&rule(), answer, minute(1)).await.unwrap();
+    let mut each = rule();
+    each.criteria.probes = Probes::Each;
+    desk.ledger.judge(&each, answer, minute(1)).await.unwrap();
 
     assert_eq!(desk.claim(minute(1)).await, None);
-    desk.judge(&[(minute(1), Outcome::Failed)], minute(2)).await;
+    let again = Answer {
+        runs: vec![run("consultar", minute(1), Outcome::Failed)],
+        ..Answer::default()
+    };
+    desk.ledger.judge(&each, again, minute(2)).await.unwrap();
     let told = desk.claim(minute(2)).await.unwrap();
     assert_eq!(
         (
@@ -149,6 +150,117 @@ async fn what_two_probes_or_two_journeys_see_does_not_count_together() {
         ("sede", minute(0))
     );
     assert_eq!(desk.claim(minute(2)).await, None);
+}
+
+/// The runs of two probes, one a minute each, a letter a run.
+async fn two_probes_see(desk: &Desk, from: i64, here: &str, there: &str) {
+    let mut runs = Vec::new();
+    for (probe, letters) in [("sede", here), ("sucursal", there)] {
+        for (at, letter) in (from..).zip(letters.chars()) {
+            let outcome = Outcome::ALL
+                .into_iter()
+                .find(|outcome| outcome.name().starts_with(letter))
+                .unwrap();
+            // The second probe looks half a minute later.
+            let later = SignedDuration::from_secs(if probe == "sede" { 0 } else { 30 });
+            let mut seen = run("consultar", minute(at) + later, outcome);
+            seen.series.probe = probe.into();
+            runs.push(seen);
+        }
+    }
+    runs.sort_by_key(|run| run.at);
+    let now = runs.last().unwrap().at;
+    let answer = Answer {
+        read_until: Some(now),
+        runs,
+        ..Answer::default()
+    };
+    desk.ledger.judge(&rule(), answer, now).await.unwrap();
+}
+
+/// Everything that is sent now, as it is said.
+async fn sent(desk: &Desk, now: Timestamp) -> Vec<String> {
+    let mut sent = Vec::new();
+    while let Some(delivery) = desk.claim(now).await {
+        let Delivery { incident, kind, .. } = &delivery;
+        sent.push(format!(
+            "{} {:?} {}",
+            kind.name(),
+            incident.form,
+            incident.impact
+        ));
+        let accepted = Settlement::Accepted("250".into());
+        desk.ledger.settle(&delivery, accepted, now).await.unwrap();
+    }
+    sent
+}
+
+#[tokio::test]
+async fn what_fails_for_one_probe_only_is_told_as_such_and_told_again_when_it_fails_for_all() {
+    let desk = Desk::new(&["director@agency.example"]).await;
+
+    two_probes_see(&desk, 0, "off", "ooo").await;
+    assert_eq!(
+        sent(&desk, minute(3)).await,
+        ["opened Local([\"sucursal\"]) high"]
+    );
+    two_probes_see(&desk, 3, "ff", "ff").await;
+    assert_eq!(sent(&desk, minute(5)).await, ["opened Failing critical"]);
+    two_probes_see(&desk, 5, "oo", "oo").await;
+    assert_eq!(sent(&desk, minute(7)).await, ["closed Failing critical"]);
+}
+
+#[tokio::test]
+async fn what_comes_and_goes_is_told_as_such_and_its_end_tells_what_is() {
+    let desk = Desk::new(&["director@agency.example"]).await;
+    let mut told = Vec::new();
+    // Down and up again three times, then calm.
+    for (at, letters) in [
+        (0, "ffo"),
+        (3, "ffo"),
+        (6, "ffo"),
+        (9, "ffo"),
+        (12, "oooooooooooooooo"),
+    ] {
+        let runs: Vec<_> = (at..)
+            .zip(letters.chars())
+            .map(|(at, letter)| {
+                let outcome = if letter == 'f' {
+                    Outcome::Failed
+                } else {
+                    Outcome::Ok
+                };
+                (minute(at), outcome)
+            })
+            .collect();
+        let now = runs.last().unwrap().0;
+        desk.judge(&runs, now).await;
+        told.extend(sent(&desk, now).await);
+    }
+    assert_eq!(
+        told,
+        [
+            "whole Failing critical",
+            "whole Failing critical",
+            "opened Flapping critical",
+            "closed Flapping critical",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_was_over_long_before_it_was_known_of_is_written_down_and_told_to_nobody() {
+    let desk = Desk::new(&["director@agency.example"]).await;
+    let runs = [
+        (minute(0), Outcome::Failed),
+        (minute(1), Outcome::Failed),
+        (minute(2), Outcome::Ok),
+    ];
+
+    desk.judge(&runs, minute(60)).await;
+
+    assert_eq!(desk.claim(minute(60)).await, None);
+    assert_eq!(desk.ledger.unwritten().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -252,6 +364,6 @@ async fn a_series_that_never_says_anything_about_its_system_does_not_fill_the_st
         desk.judge(&runs, minute(at)).await;
     }
 
-    // Those of the last ten minutes, which a query may bring again.
-    assert_eq!(desk.rows("observation").await, 6);
+    // Those of the last 25 minutes: what a query may bring again, and as far as the criteria look back.
+    assert_eq!(desk.rows("observation").await, 14);
 }

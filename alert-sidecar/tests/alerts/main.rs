@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod configurations;
+mod failures;
+mod gate;
 mod incidents;
 mod ledgers;
 mod mails;
@@ -10,4 +12,6 @@ mod messages;
 mod polls;
 mod restarts;
 mod scripted_smtp;
+mod shipped;
 mod sidecar;
+mod silences;

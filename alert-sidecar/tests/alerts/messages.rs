@@ -2,8 +2,8 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use vigia_alert::{
-    flux::{Series, observation::Failure},
-    incident::{End, Incident},
+    flux::{Series, Trouble, observation::Failure},
+    incident::{End, Form, Incident},
     render::{Illustration, Language, Message, Renderer, Style},
     store::outbox::{Delivery, Kind},
 };
@@ -34,6 +34,7 @@ fn delivery(kind: Kind) -> Delivery {
                 url: Some("https://tramites.example/ingreso?volver=%2F".into()),
                 http_status: Some(200),
             },
+            form: Form::Failing,
             end: (kind != Kind::Opened).then_some(end),
         },
         channel: "mail".into(),
@@ -215,5 +216,54 @@ fn every_class_of_error_has_its_words_in_both_languages() {
                 "{class:?}"
             );
         }
+    }
+}
+
+/// What is told of a kind of trouble, from its beginning to its end, in few words.
+fn story(language: Language, of: &impl Fn(&mut Incident)) -> String {
+    let [beginning, end] = [Kind::Opened, Kind::Closed].map(|kind| {
+        let mut delivery = delivery(kind);
+        of(&mut delivery.incident);
+        render(language, &delivery, Illustration::None)
+    });
+    format!(
+        "{}\n{}\n--\n{}",
+        beginning.subject, beginning.text, end.text
+    )
+}
+
+#[test]
+fn every_kind_of_trouble_has_a_story_of_its_own() {
+    for (code, language) in [("es", Language::Spanish), ("en", Language::English)] {
+        let mut stories: Vec<String> = Vec::new();
+        for trouble in Trouble::ALL {
+            let of = |incident: &mut Incident| {
+                incident.failure = Failure {
+                    class: Some(trouble.name().into()),
+                    error: Some("what the rule says".into()),
+                    ..Failure::default()
+                };
+                if !trouble.is_about_a_journey() {
+                    incident.series = Series {
+                        system: "web-01".into(),
+                        journey: "/var".into(),
+                        probe: "web-01".into(),
+                    };
+                }
+            };
+            stories.push(format!(
+                "=== {} ===\n{}\n",
+                trouble.name(),
+                story(language, &of)
+            ));
+        }
+        for form in [
+            Form::Flapping,
+            Form::Local(vec!["sucursal".into(), "nube".into()]),
+        ] {
+            let of = |incident: &mut Incident| incident.form = form.clone();
+            stories.push(format!("=== {form:?} ===\n{}\n", story(language, &of)));
+        }
+        insta::assert_snapshot!(format!("stories_{code}"), stories.concat());
     }
 }

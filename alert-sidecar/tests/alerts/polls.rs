@@ -1,12 +1,16 @@
 //! What is read from a real InfluxDB, and what is written to it, without the program around it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use vigia_alert::{
     deliver::incident_points,
-    flux::{InfluxDb, poll},
+    flux::{InfluxDb, Series, poll},
     store::{Store, judgement::Policy, keeper::Keeper},
 };
 use vigia_contract::data_model::Outcome;
@@ -17,15 +21,17 @@ use super::{
     sidecar::{self, Stage},
 };
 
-fn connect(stage: &Stage) -> InfluxDb {
+pub fn connect(stage: &Stage) -> InfluxDb {
+    connect_to(stage.influxdb.url(), influxdb::BUCKET, influxdb::TOKEN)
+}
+
+pub fn connect_to(url: &str, bucket: &str, token: &str) -> InfluxDb {
     let settings = format!(
-        "url = \"{}\"\norganization = \"{}\"\nbucket = \"{}\"\ntoken = \"${{secret:INFLUX_TOKEN}}\"",
-        stage.influxdb.url(),
+        "url = \"{url}\"\norganization = \"{}\"\nbucket = \"{bucket}\"\ntoken = \"${{secret:INFLUX_TOKEN}}\"\ntimeout = \"2s\"",
         influxdb::ORGANIZATION,
-        influxdb::BUCKET
     );
     let settings = toml::from_str(&settings).unwrap();
-    InfluxDb::new(&settings, &influxdb::TOKEN.into()).unwrap()
+    InfluxDb::new(&settings, &token.to_owned().into()).unwrap()
 }
 
 async fn write(stage: &Stage, run_id: &str, at: Timestamp) {
@@ -77,6 +83,89 @@ async fn a_probe_whose_clock_is_ahead_is_heard_and_makes_nobody_late() {
 
     assert_eq!(answer.runs[0].run_id, "ahead");
     assert_eq!(answer.read_until, Some(now));
+}
+
+/// The output of one probe was out of order for an hour, while that of another went on.
+#[tokio::test]
+async fn points_that_come_an_hour_late_are_fetched_and_judged_once_in_their_order() {
+    let stage = Stage::new().await;
+    let influxdb = connect(&stage);
+    let now = Timestamp::now();
+    let minutes_ago = |minutes| now - SignedDuration::from_mins(minutes);
+    let line = |probe: &str, minutes: i64, result: &str| {
+        sidecar::run(
+            "consultar-tramite",
+            result,
+            &format!("{probe}{minutes}"),
+            minutes_ago(minutes),
+        )
+        .replace("probe=sede", &format!("probe={probe}"))
+    };
+    // What was read before: one probe up to now, the other up to an hour ago.
+    let series = |probe: &str| Series {
+        system: "tramites".into(),
+        journey: "consultar-tramite".into(),
+        probe: probe.into(),
+    };
+    let known = BTreeMap::from([
+        (series("steady"), minutes_ago(1)),
+        (series("late"), minutes_ago(60)),
+    ]);
+    let mut lines: String = (0..=70)
+        .map(|minute| line("steady", minute, "ok"))
+        .collect();
+    lines.extend((0..60).rev().map(|minute| line("late", minute, "failed")));
+    stage.influxdb.write(lines).await.unwrap();
+
+    let read_until = Some(minutes_ago(1));
+    let rule = rule();
+    let mut answer = poll::ask(&influxdb, &rule, read_until, now).await.unwrap();
+    let before = answer
+        .runs
+        .iter()
+        .filter(|run| run.series.probe == "late")
+        .count();
+    poll::fill_gaps(&influxdb, &rule, &known, read_until, now, &mut answer)
+        .await
+        .unwrap();
+
+    let of = |probe: &'static str| {
+        answer
+            .runs
+            .iter()
+            .filter(move |run| run.series.probe == probe)
+    };
+    assert!(before < 10, "{before}");
+    let late: Vec<_> = of("late").map(|run| run.run_id.clone()).collect();
+    let expected: Vec<_> = (0..60)
+        .rev()
+        .map(|minute| format!("late{minute}"))
+        .collect();
+    assert_eq!(late, expected);
+    // The other has no gap: nothing of it is read again.
+    assert!(of("steady").count() < 10);
+    assert!(answer.runs.is_sorted_by_key(|run| run.at));
+}
+
+#[test]
+fn a_failed_run_that_does_not_say_why_is_judged_when_it_comes_again_without() {
+    let now = Timestamp::now();
+    let mut whole = run("whole", now, Outcome::Failed);
+    whole.failure.class = Some("timeout".into());
+    whole.failure.error = Some("no answer".into());
+    let runs = vec![
+        run("torn", now, Outcome::Failed),
+        whole,
+        run("good", now, Outcome::Ok),
+    ];
+    let mut withheld = BTreeSet::new();
+    let mut judged = || -> Vec<String> {
+        let judged = poll::withhold(runs.clone(), &mut withheld);
+        judged.into_iter().map(|run| run.series.journey).collect()
+    };
+
+    assert_eq!(judged(), ["whole", "good"]);
+    assert_eq!(judged(), ["torn", "whole", "good"]);
 }
 
 #[tokio::test]

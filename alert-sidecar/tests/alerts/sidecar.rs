@@ -59,6 +59,8 @@ name = "journeys-failed"
 use = "journeys-failed"
 every = "100ms"
 fails_after = "2 of 3"
+# A test plays a day in seconds.
+flapping = {{ after = 1000, within = "1s", calm = "1s" }}
 [[channel]]
 name = "mail"
 email = {email}

@@ -76,6 +76,7 @@ pub fn points(about: About<'_>, report: &Report<'_>) -> Vec<Point> {
 
 fn missed(about: About<'_>, due: Timestamp, why: &str) -> Point {
     let mut fields = outcome_fields(Outcome::Missed);
+    fields.push(every(about));
     fields.push((field::ATTEMPTS, Value::Integer(0)));
     fields.push((field::STEPS_TOTAL, count(about.journey.steps.len())));
     fields.push((field::ERROR, text(why)));
@@ -89,6 +90,7 @@ fn missed(about: About<'_>, due: Timestamp, why: &str) -> Point {
 
 fn journey_point(about: About<'_>, run: &RunReport, artifact: Option<&str>) -> Point {
     let mut fields = outcome_fields(run.outcome);
+    fields.push(every(about));
     let steps_ok = run.steps.iter().filter(|step| step.outcome.is_ok()).count();
     fields.push((field::ATTEMPTS, Value::Integer(1)));
     fields.push((field::STEPS_OK, count(steps_ok)));
@@ -226,6 +228,14 @@ fn tags(about: About<'_>) -> Vec<(&'static str, String)> {
         (tag::PROBE, about.probe.to_owned()),
         (tag::IMPACT, impact.name().to_owned()),
     ]
+}
+
+/// Whoever reads the point is to notice when the next one stays away.
+fn every(about: About<'_>) -> (&'static str, Value) {
+    (
+        field::EVERY_S,
+        Value::Float(about.journey.every.as_secs_f64()),
+    )
 }
 
 fn outcome_fields(outcome: Outcome) -> Vec<(&'static str, Value)> {

@@ -141,6 +141,39 @@ impl InfluxDb {
         rows(&text)
     }
 
+    /// Makes a token that may do only this, `read` or `write`, with the buckets.
+    pub async fn authorize(&self, action: &str) -> Result<String> {
+        let organizations = self.api("orgs", None).await?;
+        let organization = organizations["orgs"][0]["id"]
+            .as_str()
+            .context("influxd has no organization")?;
+        let wanted = serde_json::json!({
+            "orgID": organization,
+            "permissions": [{"action": action, "resource": {"type": "buckets", "orgID": organization}}],
+        });
+        let made = self.api("authorizations", Some(wanted)).await?;
+        let token = made["token"].as_str().context("influxd made no token")?;
+        Ok(token.to_owned())
+    }
+
+    /// Reads something of its API, or makes it where it is given.
+    async fn api(&self, what: &str, made: Option<serde_json::Value>) -> Result<serde_json::Value> {
+        let address = format!("{}/api/v2/{what}", self.url);
+        let request = match made {
+            Some(made) => self.client.post(address).json(&made),
+            None => self.client.get(address),
+        };
+        let answer = request
+            .header("Authorization", format!("Token {TOKEN}"))
+            .send()
+            .await
+            .context("failed to reach influxd")?;
+        let text = succeeded(answer)
+            .await
+            .with_context(|| format!("failed to use `{what}` of influxd"))?;
+        serde_json::from_str(&text).context("failed to read influxd's answer")
+    }
+
     /// Asks it to end, so that it leaves its files whole.
     pub async fn stop(self) -> Result<()> {
         self.process.stop(Duration::from_secs(10)).await

@@ -1,0 +1,10 @@
+// The last point of every journey between `v.timeRangeStart` and `v.timeRangeStop`, whatever it says.
+from(bucket: v.defaultBucket)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    |> filter(fn: (r) => r._measurement == "journey")
+    |> filter(fn: (r) => r._field == "result" or r._field == "every_s")
+    |> last()
+    |> drop(columns: ["_start", "_stop", "host"])
+    |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+    |> filter(fn: (r) => exists r.result)
+    |> map(fn: (r) => ({r with result: "ok"}))

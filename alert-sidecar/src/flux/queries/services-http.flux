@@ -1,0 +1,18 @@
+// Whether each address that Telegraf's `http_response` asks answers as it should. The result is a tag of Telegraf's, so each
+// result is a series of its own: the newest point counts.
+from(bucket: v.defaultBucket)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    |> filter(fn: (r) => r._measurement == "http_response" and r._field == "result_code")
+    |> last()
+    |> group(columns: ["host", "server", "method", "system", "impact"])
+    |> sort(columns: ["_time"])
+    |> last()
+    |> map(
+        fn: (r) =>
+            ({r with
+                journey: "${r.method} ${r.server}",
+                url: r.server,
+                error: "`${r.server}`: ${r.result}",
+                result: if int(v: r._value) == 0 then "ok" else "failed",
+            }),
+    )

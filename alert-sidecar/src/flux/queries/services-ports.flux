@@ -1,0 +1,17 @@
+// Whether each port that Telegraf's `net_response` connects to answers. The result is a tag of Telegraf's, so each result is
+// a series of its own: the newest point counts.
+from(bucket: v.defaultBucket)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    |> filter(fn: (r) => r._measurement == "net_response" and r._field == "result_code")
+    |> last()
+    |> group(columns: ["host", "server", "port", "protocol", "system", "impact"])
+    |> sort(columns: ["_time"])
+    |> last()
+    |> map(
+        fn: (r) =>
+            ({r with
+                journey: "${r.server}:${r.port}/${r.protocol}",
+                error: "`${r.server}:${r.port}`: ${r.result}",
+                result: if int(v: r._value) == 0 then "ok" else "failed",
+            }),
+    )

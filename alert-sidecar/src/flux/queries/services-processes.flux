@@ -1,0 +1,33 @@
+// Whether each process that Telegraf's `procstat` looks for runs. Where the search itself fails nothing is said of it.
+from(bucket: v.defaultBucket)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    |> filter(fn: (r) => r._measurement == "procstat_lookup" and r._field == "running")
+    |> last()
+    |> map(
+        fn: (r) =>
+            ({r with
+                journey:
+                    if exists r.systemd_unit then
+                        r.systemd_unit
+                    else if exists r.exe then
+                        r.exe
+                    else if exists r.pattern then
+                        r.pattern
+                    else if exists r.pidfile then
+                        r.pidfile
+                    else if exists r.user then
+                        r.user
+                    else
+                        "a process",
+            }),
+    )
+    |> group(columns: ["host", "journey", "system", "impact"])
+    |> sort(columns: ["_time"])
+    |> last()
+    |> map(
+        fn: (r) =>
+            ({r with
+                result: if r.result != "success" then "unmeasured" else if r._value == 0 then "failed" else "ok",
+                error: "no process `${r.journey}` runs",
+            }),
+    )

@@ -1,0 +1,17 @@
+// Whether systemd counts each unit as failed. The state is a tag of Telegraf's, so each state is a series of its own: the
+// newest point counts. While a unit starts or stops nothing is said of it.
+from(bucket: v.defaultBucket)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    |> filter(fn: (r) => r._measurement == "systemd_units" and r._field == "active_code")
+    |> last()
+    |> group(columns: ["host", "name", "system", "impact"])
+    |> sort(columns: ["_time"])
+    |> last()
+    |> map(
+        fn: (r) =>
+            ({r with
+                journey: r.name,
+                result: if r._value == 3 then "failed" else if r._value <= 2 then "ok" else "unmeasured",
+                error: "`${r.name}` is ${r.active} (${r.sub})",
+            }),
+    )
