@@ -14,12 +14,13 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo benchmark accuracy test soak lint advisories
+.PHONY: help setup setup-checks build demo dashboards benchmark accuracy test soak lint advisories
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
 	@echo "make build   builds everything (the first time about 3 minutes)"
 	@echo "make demo    shows the product at work: a portal breaks, a mail arrives, it heals (half a minute; ONCE=1 ends by itself)"
+	@echo "make dashboards  writes grafana/dashboards/ anew, in both languages, from testbed/src/dashboards/"
 	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20 and npm)"
 	@echo "make test    runs every check and test (about 10 minutes once everything is built)"
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
@@ -37,6 +38,9 @@ build: setup
 
 demo: build
 	@exec target/debug/vigia-demo $(demo_arguments)
+
+dashboards:
+	cargo run --locked --package vigia-testbed --bin vigia-dashboards
 
 peers = testbed/benchmark/node_modules/.package-lock.json
 

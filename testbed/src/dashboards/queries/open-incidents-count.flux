@@ -1,0 +1,11 @@
+import "date"
+
+from(bucket: v.defaultBucket)
+  |> range(start: date.sub(d: 30d, from: v.timeRangeStop), stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "journey_incident" and r._field == "state")
+  |> filter(fn: (r) => CHOSEN)
+  |> group()
+  |> reduce(
+      identity: {incidents: 0},
+      fn: (r, accumulator) => ({incidents: accumulator.incidents + (if r._value == "open" then 1 else 0)}),
+  )
