@@ -31,6 +31,9 @@ main() {
   have cc || packages+=(gcc libc6-dev)
   have pkg-config || packages+=(pkg-config)
   have unshare || packages+=(util-linux)
+  # Grafana's own types, which the dashboards are held against, are a JavaScript package.
+  have node || packages+=(nodejs)
+  have npm || packages+=(npm)
   # An ordinary user's mail server runs under users of its own, which newuidmap gives.
   if [ "$(id -u)" != 0 ] && ! have newuidmap; then
     packages+=(uidmap)
@@ -43,6 +46,8 @@ main() {
   if [ "${1:-}" = --checks ]; then
     present cargo-deny "cargo-deny-$CARGO_DENY_VERSION" || step "cargo-deny $CARGO_DENY_VERSION" "3 to 6 minutes" build_cargo_deny
   fi
+  [ "$here/grafana-schema/node_modules/.package-lock.json" -nt "$here/grafana-schema/package-lock.json" ] ||
+    step "Grafana's types" "a few seconds" fetch_grafana_types
   compgen -G "$servers/exim-*/exim4" >/dev/null || have exim4 || step "Exim, unpacked and not installed" "a few seconds" unpack_exim
 }
 
@@ -135,6 +140,13 @@ build_influxdb() (
     go build -tags sqlite_foreign_keys,sqlite_json -ldflags "-s -w" -o "$scratch/influxd" \
     github.com/influxdata/influxdb/v2/cmd/influxd
   keep "$scratch/influxd" "influxdb-$INFLUXDB_VERSION"
+)
+
+# As the lock file says, and nothing of them runs at the installation.
+fetch_grafana_types() (
+  set -e
+  npm ci --ignore-scripts --prefix "$here/grafana-schema"
+  touch "$here/grafana-schema/node_modules/.package-lock.json"
 )
 
 # Debian allows one mail server on a machine, and starts it; this one is only ever run by the testbed.

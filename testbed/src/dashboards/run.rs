@@ -86,7 +86,7 @@ fn run() -> Panel {
 
 fn reason() -> Panel {
     Panel::table(
-        &say("Why", "Por qué"),
+        &say("Reason and artifacts", "Motivo y archivos"),
         &say(
             "The step that failed and the reason. Stood in: selectors that had to be used instead of those that are meant. Artifacts: where the screenshot, the page and the console lie in the probe's artifact folder; the link needs the variable \"Artifacts at\".",
             "El paso que falló y el motivo. Sustituciones: selectores que se usaron en lugar de los previstos. Archivos: dónde están la captura, la página y la consola en la carpeta de archivos de la sonda; el enlace necesita la variable \"Archivos en\".",

@@ -18,11 +18,11 @@ pub fn mappings() -> Value {
     let mut by_code = Map::new();
     let mut by_name = Map::new();
     for outcome in Outcome::ALL {
-        let shown = shown(words(outcome), color(outcome), outcome.code());
+        let shown = shown(&words(outcome), color(outcome), outcome.code());
         by_code.insert(outcome.code().to_string(), shown.clone());
         by_name.insert(outcome.name().to_owned(), shown);
     }
-    let silent = shown(say("No data", "Sin datos"), GREY, SILENT_CODE);
+    let silent = shown(&say("No data", "Sin datos"), GREY, SILENT_CODE);
     by_code.insert(SILENT_CODE.to_string(), silent.clone());
     by_name.insert("no data".to_owned(), silent);
     by_code.extend(by_name);
@@ -33,14 +33,12 @@ pub fn mappings() -> Value {
 pub fn values(shown_as: &[(&str, Value, &str)]) -> Value {
     let options: Map<String, Value> = (0..)
         .zip(shown_as)
-        .map(|(index, (value, text, color))| {
-            ((*value).to_owned(), shown(text.clone(), color, index))
-        })
+        .map(|(index, (value, text, color))| ((*value).to_owned(), shown(text, color, index)))
         .collect();
     json!([{ "type": "value", "options": options }])
 }
 
-fn shown(text: Value, color: &str, index: i64) -> Value {
+fn shown(text: &Value, color: &str, index: i64) -> Value {
     json!({ "text": text, "color": color, "index": index })
 }
 

@@ -27,7 +27,8 @@ pub fn column(name: &'static str, heading: &Value) -> Column {
 
 impl Column {
     /// Any property of Grafana's.
-    pub fn with(mut self, id: &str, value: Value) -> Self {
+    pub fn with(mut self, id: &str, value: impl Into<Value>) -> Self {
+        let value = value.into();
         self.properties.push(json!({ "id": id, "value": value }));
         self
     }

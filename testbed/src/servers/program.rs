@@ -15,6 +15,8 @@ pub enum Program {
     Exim,
     /// The browser, without a window where there is a choice.
     Chromium,
+    /// What runs Grafana's own types.
+    Node,
 }
 
 impl Program {
@@ -27,6 +29,7 @@ impl Program {
             // Debian's heavy and light builds both carry this name.
             Self::Exim => &["exim4"],
             Self::Chromium => &["chromium-headless-shell", "chromium"],
+            Self::Node => &["node"],
         }
     }
 

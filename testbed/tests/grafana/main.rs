@@ -9,6 +9,10 @@
 
 mod answers;
 mod dashboard;
+mod files;
 mod form;
 mod interpolation;
+mod real_probe;
 mod seed;
+mod shape;
+mod telegraf;

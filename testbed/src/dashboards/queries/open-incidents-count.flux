@@ -9,3 +9,4 @@ from(bucket: v.defaultBucket)
       identity: {incidents: 0},
       fn: (r, accumulator) => ({incidents: accumulator.incidents + (if r._value == "open" then 1 else 0)}),
   )
+  |> keep(columns: ["incidents"])
