@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{
     Dashboard, about,
     panel::Panel,
+    states,
     table::{self, column},
     text::say,
     variables::{self, Choice},
@@ -105,9 +106,10 @@ fn panels() -> Vec<Panel> {
         )
         .unit("percent"),
         deliveries(),
+        blind(),
         lines(
-            say("From the verdict to the channel", "Del veredicto al canal"),
-            say("How long the slowest message took in each interval, from the decision to tell to the channel's word that it has it.", "Cuánto tardó el mensaje más lento de cada intervalo, desde la decisión de avisar hasta la confirmación del canal."),
+            say("From the run to the channel", "De la ejecución al canal"),
+            say("How long the slowest message took in each interval, from the start of the run that it is about to the channel's word that it has it. The runs that a rule waits for are in it.", "Cuánto tardó el mensaje más lento de cada intervalo, desde el comienzo de la ejecución de la que trata hasta la confirmación del canal. Incluye las ejecuciones que una regla espera."),
             include_str!("queries/delivery-latency.flux"),
             CHANNEL,
         )
@@ -199,8 +201,8 @@ fn deliveries() -> Panel {
     Panel::table(
         &say("Deliveries", "Entregas"),
         &say(
-            "What vigia-alert sent in the time range, and how long it took from the decision to tell to the channel's word that it has it.",
-            "Lo que vigia-alert envió en el intervalo, y cuánto tardó desde la decisión de avisar hasta la confirmación del canal.",
+            "What vigia-alert sent in the time range, and how long it took from the start of the run that it is about to the channel's word that it has it.",
+            "Lo que vigia-alert envió en el intervalo, y cuánto tardó desde el comienzo de la ejecución de la que trata hasta la confirmación del canal.",
         ),
         about(include_str!("queries/deliveries.flux"), CHOSEN),
         &[
@@ -214,5 +216,29 @@ fn deliveries() -> Panel {
         ],
     )
     .nothing(&say("Nothing was sent", "No se envió nada"))
+    .size(12, 8)
+}
+
+fn blind() -> Panel {
+    let states = states::values(&[
+        ("open", say("Open", "Abierto"), "red"),
+        ("closed", say("Over", "Terminado"), states::GREY),
+    ]);
+    Panel::table(
+        &say("Blind times of the alerts", "Momentos a ciegas de las alertas"),
+        &say(
+            "When vigia-alert could not ask InfluxDB, or not one of its rules: nobody was told of anything then, and what was missed is judged afterwards.",
+            "Cuando vigia-alert no pudo consultar InfluxDB, o alguna de sus reglas: entonces no se avisó de nada, y lo perdido se juzga después.",
+        ),
+        about(include_str!("queries/blind-times.flux"), CHOSEN),
+        &[
+            column("state", &say("State", "Estado")).state(states),
+            table::moment("began", &say("Began", "Empezó")),
+            column("duration_s", &say("Lasted", "Duró")).unit("dtdurations").width(150),
+            column("subject", &say("What", "Qué")).width(150),
+            table::error(),
+        ],
+    )
+    .nothing(&say("Never blind", "Nunca a ciegas"))
     .size(12, 8)
 }

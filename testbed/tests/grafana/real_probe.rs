@@ -233,7 +233,7 @@ async fn what_the_real_probe_saw_is_what_the_dashboards_show() {
 
 async fn every_panel_gets_an_answer_of_its_shape(seen: &Seen) {
     // Nothing judged the runs and nothing is asked of services here.
-    const NOT_HERE: [&str; 14] = [
+    const NOT_HERE: [&str; 15] = [
         "Open incidents",
         "What users cannot do now",
         "Recent incidents",
@@ -246,7 +246,8 @@ async fn every_panel_gets_an_answer_of_its_shape(seen: &Seen) {
         "Queue",
         "Processor pressure",
         "Deliveries",
-        "From the verdict to the channel",
+        "From the run to the channel",
+        "Blind times of the alerts",
         "Duration of ${journey}",
     ];
     for uid in ["vigia-systems", "vigia-system", "vigia-run", "vigia-robots"] {

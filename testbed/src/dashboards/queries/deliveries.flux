@@ -1,6 +1,6 @@
 deliveries = (field) => from(bucket: v.defaultBucket)
   |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
-  |> filter(fn: (r) => r._measurement == "alert" and r._field == field)
+  |> filter(fn: (r) => r._measurement == "alert_delivery" and r._field == field)
 counted = (field, name) => deliveries(field: field)
   |> sum()
   |> group(columns: ["channel"])
