@@ -16,3 +16,4 @@ mod real_probe;
 mod seed;
 mod shape;
 mod telegraf;
+mod thirty_days;

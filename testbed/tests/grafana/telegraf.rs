@@ -283,6 +283,7 @@ async fn failures_that_are_over(asked: &Asked) {
     let (host, url) = (&asked.host, asked.influxdb.url());
     let lines = format!(
         "http_response,host={host},method=GET,server={url}/health,systems=tramites,result=timeout result_code=4i {at}\n\
+         procstat_lookup,host={host},result=lookup_error pid_count=0i {at}\n\
          systemd_units,host={host},name=nginx.service,active=failed active_code=3i {at}\n\
          systemd_units,host={host},name=nginx.service,active=active active_code=0i {}\n",
         at + 1_000_000_000,
