@@ -129,6 +129,17 @@ async fn an_incident_is_in_the_alerts_log_with_its_time_level_and_labels() {
         .await
         .unwrap();
     let alert = alert(folder.path(), &influxdb);
+    let log = folder.path().join("alert.log");
+    let line_with = async |part: &str| {
+        let seen = until(part, Duration::from_secs(20), async || {
+            let text = fs::read_to_string(&log).ok()?;
+            text.lines()
+                .find(|line| line.contains(part))
+                .map(str::to_owned)
+        });
+        seen.await.map_err(|error| alert.explain(error)).unwrap()
+    };
+    line_with("watching").await;
     let at = Timestamp::now().as_nanosecond();
     let tags = "journey,system=tramites,journey=consultar-tramite,probe=sede,impact=critical";
     let failed = "ok=0i,valid=1i,result=\"failed\",result_code=2i,run_id=\"r\"";
@@ -139,16 +150,7 @@ async fn an_incident_is_in_the_alerts_log_with_its_time_level_and_labels() {
         ))
         .await
         .unwrap();
-    let log = folder.path().join("alert.log");
-    let opened = until("the incident", Duration::from_secs(20), async || {
-        let text = fs::read_to_string(&log).ok()?;
-        text.lines()
-            .find(|line| line.contains("an incident opened"))
-            .map(str::to_owned)
-    })
-    .await
-    .map_err(|error| alert.explain(error))
-    .unwrap();
+    let opened = line_with("an incident opened").await;
     let (_, record) = taken_up("vigia.alert", &opened);
     let labels = ["level", "system", "journey", "probe", "impact"]
         .map(|name| record[name].as_str().unwrap());
@@ -168,7 +170,9 @@ fn alert(folder: &Path, influxdb: &InfluxDb) -> Process {
     fs::write(
         &configuration,
         format!(
-            r#"[influxdb]
+            r#"language = "es"
+time_zone = "America/Montevideo"
+[influxdb]
 url = "{}"
 organization = "{organization}"
 bucket = "{bucket}"

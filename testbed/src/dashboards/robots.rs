@@ -220,10 +220,6 @@ fn deliveries() -> Panel {
 }
 
 fn blind() -> Panel {
-    let states = states::values(&[
-        ("open", say("Open", "Abierto"), "red"),
-        ("closed", say("Over", "Terminado"), states::GREY),
-    ]);
     Panel::table(
         &say("Blind times of the alerts", "Momentos a ciegas de las alertas"),
         &say(
@@ -232,9 +228,9 @@ fn blind() -> Panel {
         ),
         about(include_str!("queries/blind-times.flux"), CHOSEN),
         &[
-            column("state", &say("State", "Estado")).state(states),
+            column("state", &say("State", "Estado")).state(states::of_incident()),
             table::moment("began", &say("Began", "Empezó")),
-            column("duration_s", &say("Lasted", "Duró")).unit("dtdurations").width(150),
+            table::lasted(),
             column("subject", &say("What", "Qué")).width(150),
             table::error(),
         ],

@@ -29,6 +29,14 @@ pub fn mappings() -> Value {
     json!([{ "type": "value", "options": by_code }])
 }
 
+/// Mappings of whether an incident goes on.
+pub fn of_incident() -> Value {
+    values(&[
+        ("open", say("Open", "Abierto"), "red"),
+        ("closed", say("Over", "Terminado"), GREY),
+    ])
+}
+
 /// Mappings of what a single value stands for: the value, what is shown, its colour.
 pub fn values(shown_as: &[(&str, Value, &str)]) -> Value {
     let options: Map<String, Value> = (0..)

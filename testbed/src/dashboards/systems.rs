@@ -190,10 +190,6 @@ fn journeys_now() -> Panel {
 
 /// What users suffered, of what is chosen.
 pub fn incidents(chosen: &str) -> Panel {
-    let states = states::values(&[
-        ("open", say("Open", "Abierto"), "red"),
-        ("closed", say("Over", "Terminado"), GREY),
-    ]);
     Panel::table(
         &say("Recent incidents", "Incidentes recientes"),
         &say(
@@ -202,9 +198,9 @@ pub fn incidents(chosen: &str) -> Panel {
         ),
         about(include_str!("queries/incidents.flux"), chosen),
         &[
-            column("state", &say("State", "Estado")).state(states),
+            column("state", &say("State", "Estado")).state(states::of_incident()),
             table::run_moment("began", &say("Began", "Empezó")),
-            column("duration_s", &say("Lasted", "Duró")).unit("dtdurations").width(150),
+            table::lasted(),
             table::impact(),
             table::system(),
             table::journey(),

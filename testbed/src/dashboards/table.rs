@@ -160,6 +160,13 @@ pub fn run_moment(name: &'static str, heading: &Value) -> Column {
     moment(name, heading).link(&super::panel::one_run(), RUN)
 }
 
+/// How long an incident lasted.
+pub fn lasted() -> Column {
+    column("duration_s", &say("Lasted", "Duró"))
+        .unit("dtdurations")
+        .width(150)
+}
+
 /// How long ago.
 pub fn age(name: &'static str, heading: &Value) -> Column {
     column(name, heading).unit("dateTimeFromNow").width(130)

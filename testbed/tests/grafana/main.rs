@@ -12,6 +12,7 @@ mod dashboard;
 mod files;
 mod form;
 mod interpolation;
+mod printed;
 mod real_probe;
 mod seed;
 mod shape;

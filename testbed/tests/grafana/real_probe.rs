@@ -1,158 +1,23 @@
 //! The dashboards on what the real probe writes about a portal that works, breaks and heals: every panel's answer has the
 //! shape that it needs, and its numbers are those of the points, counted here without Flux.
 
-use std::{
-    fs::{self, File},
-    path::{Path, PathBuf},
-    process::{Child, Stdio},
-    time::Duration,
-};
-
-use influxdb_line_protocol::{FieldValue, parse_lines};
 use jiff::{SignedDuration, Timestamp};
 use vigia_contract::data_model::Outcome;
 use vigia_testbed::{
-    portal::{self, Fault, Portal, Switch},
-    repository,
+    portal::{Fault, Portal, Switch},
     servers::{
         InfluxDb, Program,
         influxdb::{BUCKET, Row},
-        process, requires,
+        requires,
     },
-    until::until,
 };
 
 use crate::{
     dashboard::{Dashboard, list, text},
     interpolation::View,
+    printed::{JOURNEY, PROBE, Point, Probe, points},
     shape,
 };
-
-const JOURNEY: &str = "consultar-tramite";
-const PROBE: &str = "sede-central";
-/// A run of the two journeys of the examples takes a second; a broken one ends with its timeout or before.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// A point as it was printed.
-#[derive(Debug)]
-struct Point {
-    measurement: String,
-    tags: Vec<(String, String)>,
-    fields: Vec<(String, String)>,
-    at: Timestamp,
-}
-
-impl Point {
-    fn tag(&self, name: &str) -> &str {
-        let tag = self.tags.iter().find(|(tag, _)| tag == name);
-        tag.map_or("", |(_, value)| value)
-    }
-
-    fn field(&self, name: &str) -> Option<&str> {
-        let field = self.fields.iter().find(|(field, _)| field == name);
-        field.map(|(_, value)| value.as_str())
-    }
-
-    fn number(&self, name: &str) -> Option<f64> {
-        self.field(name)?.parse().ok()
-    }
-}
-
-fn points(lines: &str) -> Vec<Point> {
-    parse_lines(lines)
-        .map(|line| {
-            let line = line.unwrap();
-            let tags = line.series.tag_set.iter().flatten();
-            Point {
-                measurement: line.series.measurement.to_string(),
-                tags: tags
-                    .map(|(name, value)| (name.to_string(), value.to_string()))
-                    .collect(),
-                fields: line
-                    .field_set
-                    .iter()
-                    .map(|(name, value)| (name.to_string(), plain(value)))
-                    .collect(),
-                at: Timestamp::from_nanosecond(line.timestamp.unwrap().into()).unwrap(),
-            }
-        })
-        .collect()
-}
-
-fn plain(value: &FieldValue<'_>) -> String {
-    match value {
-        FieldValue::I64(value) => value.to_string(),
-        FieldValue::U64(value) => value.to_string(),
-        FieldValue::F64(value) => value.to_string(),
-        FieldValue::Boolean(value) => value.to_string(),
-        FieldValue::String(value) => value.to_string(),
-    }
-}
-
-/// Ends with the test.
-struct Probe {
-    child: Child,
-    lines: PathBuf,
-}
-
-impl Probe {
-    fn start(folder: &Path, portal: &Portal) -> Self {
-        let sandbox = !rustix::process::geteuid().is_root();
-        let configuration = folder.join("probe.toml");
-        fs::write(
-            &configuration,
-            format!(
-                "probe = \"{PROBE}\"\njourneys = \"{}\"\n[artifacts]\nfolder = \"artifacts\"\n[browser]\nsandbox = {sandbox}\n[environment]\nevery = \"3s\"\nvariables = {{ portal = \"{}\" }}\n",
-                repository::path("examples/journeys").display(),
-                portal.url(),
-            ),
-        )
-        .unwrap();
-        let lines = folder.join("points.influx");
-        let program = Path::new(env!("CARGO_BIN_EXE_vigia-demo")).with_file_name("vigia-probe");
-        assert!(program.is_file(), "hint: build the whole workspace");
-        let child = process::tied(&program)
-            .args(["run", "--config"])
-            .arg(&configuration)
-            .env("TRAMITES_CLAVE", portal::PASSWORD)
-            .stdin(Stdio::piped())
-            .stdout(File::create(&lines).unwrap())
-            .stderr(File::create(folder.join("probe.log")).unwrap())
-            .spawn()
-            .unwrap();
-        Self { child, lines }
-    }
-
-    /// Waits until so many more runs of the journey came to this.
-    async fn runs(&self, outcome: Outcome, more: usize) {
-        let result = format!("result=\"{}\"", outcome.name());
-        let count = || {
-            let lines = fs::read_to_string(&self.lines).unwrap();
-            let of_journey = format!("journey={JOURNEY},");
-            lines
-                .lines()
-                .filter(|line| {
-                    line.starts_with("journey,")
-                        && line.contains(&of_journey)
-                        && line.contains(&result)
-                })
-                .count()
-        };
-        let enough = count() + more;
-        until(&result, PATIENCE, async || {
-            (count() >= enough).then_some(())
-        })
-        .await
-        .unwrap();
-    }
-
-    /// Every line that it printed; it ends when its stdin does.
-    fn end(mut self) -> String {
-        drop(self.child.stdin.take());
-        assert!(self.child.wait().unwrap().success());
-        fs::read_to_string(&self.lines).unwrap()
-    }
-}
 
 struct Seen {
     influxdb: InfluxDb,
