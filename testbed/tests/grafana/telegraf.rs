@@ -271,18 +271,19 @@ async fn servers_and_services_are_shown_with_the_systems_that_stand_on_them() {
             shape::check_headings(panel, &rows);
         }
     }
-    failures_that_are_over(&asked).await;
+    failures_that_are_over_and_one_that_is_not(&asked).await;
     the_services_are_well(&asked).await;
     the_server_names_its_systems(&asked).await;
     a_system_shows_what_it_stands_on(&asked).await;
 }
 
-/// Telegraf writes each result into a series of its own.
-async fn failures_that_are_over(asked: &Asked) {
+/// Telegraf writes each result into a series of its own; one service is down.
+async fn failures_that_are_over_and_one_that_is_not(asked: &Asked) {
     let at = (Timestamp::now() - SignedDuration::from_mins(5)).as_nanosecond();
     let (host, url) = (&asked.host, asked.influxdb.url());
     let lines = format!(
         "http_response,host={host},method=GET,server={url}/health,systems=tramites,result=timeout result_code=4i {at}\n\
+         net_response,host={host},server=down.example,port=1,protocol=tcp,result=connection_failed result_code=2i {at}\n\
          procstat_lookup,host={host},result=lookup_error pid_count=0i {at}\n\
          systemd_units,host={host},name=nginx.service,active=failed active_code=3i {at}\n\
          systemd_units,host={host},name=nginx.service,active=active active_code=0i {}\n",
@@ -307,6 +308,7 @@ async fn the_services_are_well(asked: &Asked) {
     assert_eq!(
         told,
         [
+            ("net_response", "failed", ""),
             ("dns_query", "ok", SYSTEMS),
             ("http_response", "ok", "tramites"),
             ("net_response", "ok", SYSTEMS),
@@ -314,7 +316,8 @@ async fn the_services_are_well(asked: &Asked) {
         ],
         "{rows:?}"
     );
-    for row in &rows {
+    assert_eq!(rows[0]["took_ms"], "-1", "no answer took no time");
+    for row in &rows[1..] {
         assert!(row["took_ms"].parse::<f64>().unwrap() > 0.0, "{row:?}");
     }
     let rows = asked.ask(servers.query_of("Certificates")).await;
