@@ -14,12 +14,14 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo benchmark accuracy test soak lint advisories
+.PHONY: help setup setup-checks build demo dashboards dashboards-benchmark benchmark accuracy test soak lint advisories
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
 	@echo "make build   builds everything (the first time about 3 minutes)"
 	@echo "make demo    shows the product at work: a portal breaks, a mail arrives, it heals (half a minute; ONCE=1 ends by itself)"
+	@echo "make dashboards  writes grafana/dashboards/ anew, in both languages, from testbed/src/dashboards/"
+	@echo "make dashboards-benchmark  how long their queries take on 30 days of 30 journeys a minute (some minutes)"
 	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20)"
 	@echo "make test    runs every check and test (about 10 minutes once everything is built)"
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
@@ -37,6 +39,13 @@ build: setup
 
 demo: build
 	@exec target/debug/vigia-demo $(demo_arguments)
+
+dashboards:
+	cargo run --locked --package vigia-testbed --bin vigia-dashboards
+
+# InfluxDB is filled with 30 days first, which takes some minutes.
+dashboards-benchmark: setup
+	cargo test -p vigia-testbed --test grafana --locked -- --ignored --nocapture --exact thirty_days::thirty_days_of_thirty_journeys_a_minute
 
 benchmark:
 	@bash testbed/setup.sh --peers

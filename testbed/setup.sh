@@ -22,7 +22,7 @@ servers=${XDG_CACHE_HOME:-$HOME/.cache}/vigia/servers
 scratch=
 
 main() {
-  # What others play journeys with, for comparison.
+  # What others play journeys with, for comparison, and Grafana's own types, which the dashboards are held against.
   have node || packages+=(nodejs)
   have npm || packages+=(npm)
   if [ "${1:-}" = --peers ]; then
@@ -50,6 +50,7 @@ main() {
   if [ "${1:-}" = --checks ]; then
     present cargo-deny "cargo-deny-$CARGO_DENY_VERSION" || step "cargo-deny $CARGO_DENY_VERSION" "3 to 6 minutes" build_cargo_deny
   fi
+  npm_packages grafana-schema "Grafana's types" "a few seconds"
   compgen -G "$servers/exim-*/exim4" >/dev/null || have exim4 || step "Exim, unpacked and not installed" "a few seconds" unpack_exim
 }
 
@@ -60,8 +61,12 @@ missing_packages() {
 }
 
 peers() {
-  [ "$here/benchmark/node_modules/.package-lock.json" -nt "$here/benchmark/package-lock.json" ] ||
-    step "packages of npm" "half a minute" install_peers
+  npm_packages benchmark "what others play journeys with" "half a minute"
+}
+
+# npm_packages FOLDER NAME USUALLY: those of its lock file.
+npm_packages() {
+  [ "$here/$1/node_modules/.package-lock.json" -nt "$here/$1/package-lock.json" ] || step "$2" "$3" install_npm_packages "$1"
 }
 
 have() { command -v "$1" >/dev/null; }
@@ -113,11 +118,11 @@ install_packages() (
 )
 
 # As the lock file says, and nothing of them runs at the installation.
-install_peers() (
+install_npm_packages() (
   set -e
   node -e 'process.exit(process.versions.node.split(".")[0] < 18)' || { echo "node 18 or later is needed"; exit 1; }
-  npm ci --ignore-scripts --no-audit --no-fund --prefix "$here/benchmark"
-  touch "$here/benchmark/node_modules/.package-lock.json"
+  npm ci --ignore-scripts --no-audit --no-fund --prefix "$here/$1"
+  touch "$here/$1/node_modules/.package-lock.json"
 )
 
 # keep PROGRAM FOLDER: puts it there as a whole or not at all.

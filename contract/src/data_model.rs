@@ -21,6 +21,8 @@ pub mod measurement {
     pub const PROBE: &str = "probe";
     /// An incident, written by the alert sidecar.
     pub const JOURNEY_INCIDENT: &str = "journey_incident";
+    /// One point for every message that a channel took, or refused for good, written by the alert sidecar.
+    pub const ALERT_DELIVERY: &str = "alert_delivery";
 }
 
 /// Tags: which journey, seen from where.
@@ -35,6 +37,8 @@ pub mod tag {
     pub const IMPACT: &str = "impact";
     /// The slug of a step's name.
     pub const STEP: &str = "step";
+    /// The name of a channel, as the alert sidecar's configuration has it.
+    pub const CHANNEL: &str = "channel";
 }
 
 /// Fields: what became of it. The unit is part of the name.
@@ -123,6 +127,14 @@ pub mod field {
     pub const INCIDENT_ID: &str = "incident_id";
     /// The name of the rule that opened an incident.
     pub const RULE: &str = "rule";
+    /// 1i when the channel took the message, 0i otherwise.
+    pub const ACCEPTED: &str = "accepted";
+    /// 1i when the channel refused the message for good, 0i otherwise.
+    pub const REFUSED: &str = "refused";
+    /// Float, milliseconds: from the start of the run that a message is about to the channel's word that it has it.
+    pub const LATENCY_MS: &str = "latency_ms";
+    /// Of a message: `opened`, `closed` or `whole`.
+    pub const KIND: &str = "kind";
 }
 
 /// The longest text of the field `error`.

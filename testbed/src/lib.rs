@@ -5,6 +5,7 @@
 
 pub mod accuracy;
 pub mod benchmark;
+pub mod dashboards;
 pub mod demo;
 pub mod mailbox;
 mod one_thread;

@@ -8,7 +8,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use tokio::{sync::watch, time::sleep};
 
-use super::{Attempt, Channel};
+use super::{Attempt, Channel, delivery_points};
 use crate::{
     flux::{InfluxDb, picture},
     render::{Illustration, Renderer},
@@ -83,6 +83,7 @@ impl Courier {
             sleep(pause).await;
         }
         log(delivery, &attempt, took);
+        delivery_points::write(&self.influxdb, delivery, &attempt, Timestamp::now()).await;
     }
 
     async fn attempt(&self, delivery: &Delivery) -> Attempt {

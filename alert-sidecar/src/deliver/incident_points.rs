@@ -109,7 +109,7 @@ fn point(incident: &Incident, now: Timestamp) -> Vec<u8> {
 }
 
 /// InfluxDB takes neither a line feed inside a tag's value nor a backslash at its end; the builder lets both through.
-fn tag_value(value: &str) -> String {
+pub(super) fn tag_value(value: &str) -> String {
     value
         .replace(['\n', '\r'], " ")
         .trim_end_matches('\\')

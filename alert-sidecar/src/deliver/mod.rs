@@ -3,6 +3,7 @@
 //! What is said is decided before; here it is only whether it arrived.
 
 pub mod courier;
+pub mod delivery_points;
 pub mod email;
 pub mod incident_points;
 

@@ -196,14 +196,30 @@ pub(super) fn log(changes: &[Change]) {
     for change in changes {
         match change {
             Change::Opened(incident) => {
-                tracing::info!(incident = incident.id, since = %incident.started_at, "an incident opened");
+                tracing::info!(
+                    incident = incident.id,
+                    system = incident.series.system,
+                    journey = incident.series.journey,
+                    probe = incident.series.probe,
+                    impact = incident.impact.name(),
+                    since = %incident.started_at,
+                    "an incident opened"
+                );
             }
             Change::Became { former, present } => {
                 tracing::info!(former = former.id, incident = present.id, since = %present.started_at, "an incident goes on as another");
             }
             Change::Closed(incident) => {
                 let lasted_s = incident.duration(incident.started_at).as_secs();
-                tracing::info!(incident = incident.id, lasted_s, "an incident closed");
+                tracing::info!(
+                    incident = incident.id,
+                    system = incident.series.system,
+                    journey = incident.series.journey,
+                    probe = incident.series.probe,
+                    impact = incident.impact.name(),
+                    lasted_s,
+                    "an incident closed"
+                );
             }
         }
     }

@@ -100,8 +100,32 @@ async fn a_failed_journey_is_told_with_its_picture_and_its_end_in_the_same_threa
         (point["system"].as_str(), point["impact"].as_str()),
         ("tramites", "critical")
     );
+    both_messages_are_counted(&stage).await;
     assert_eq!(sidecar.end(Signal::TERM).await, Some(0));
     assert_eq!(server.mailbox().mails().unwrap().len(), 2);
+}
+
+async fn both_messages_are_counted(stage: &Stage) {
+    let deliveries = async || {
+        let rows = stage.influxdb.query(
+            r#"from(bucket: "vigia") |> range(start: -1h) |> filter(fn: (r) => r._measurement == "alert_delivery" and (r._field == "accepted" or r._field == "refused" or r._field == "attempts" or r._field == "latency_ms")) |> toFloat() |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")"#,
+        );
+        let rows = rows.await.unwrap();
+        (rows.len() == 2).then_some(rows)
+    };
+    for row in until("both messages' points", SOON, deliveries)
+        .await
+        .unwrap()
+    {
+        let told =
+            ["channel", "system", "accepted", "refused", "attempts"].map(|name| row[name].as_str());
+        assert_eq!(told, ["mail", "tramites", "1", "0", "1"]);
+        let latency_ms: f64 = row["latency_ms"].parse().unwrap();
+        assert!(
+            latency_ms > 0.0 && latency_ms < SOON.as_secs_f64() * 1000.0,
+            "{row:?}"
+        );
+    }
 }
 
 /// Fails a journey often enough to be told of.

@@ -18,7 +18,7 @@ pub enum Program {
     Exim,
     /// The browser, without a window where there is a choice.
     Chromium,
-    /// What runs the robots of others.
+    /// What runs the robots of others, and Grafana's own types.
     Node,
 }
 

@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use vigia_testbed::servers::{InfluxDb, Program, influxdb::BUCKET, influxdb::Row, requires};
 
 use crate::{
-    dashboard::{Dashboard, list, text},
+    dashboard::{Dashboard, text},
     interpolation::View,
     seed::{self, AWKWARD, PICTURE, PROBE, SYSTEMS, ago},
+    shape,
 };
 
 const IMPACTS: [&str; 3] = ["critical", "high", "low"];
@@ -21,7 +22,12 @@ fn view(now: Timestamp) -> View<'static> {
         window: "1m0s",
         systems: &SYSTEMS,
         impacts: &IMPACTS,
+        journeys: &["consultar"],
+        probes: &[PROBE],
+        hosts: &["h1"],
         silent_after: "15m",
+        target: "99.5",
+        at: "",
         bucket: BUCKET,
     }
 }
@@ -121,6 +127,8 @@ async fn an_hour_of_an_agency_is_told_as_it_was() {
     incidents_that_reach_into_the_time_range_are_listed(&agency).await;
     the_choice_of_systems_is_kept_to(&agency).await;
     every_column_with_a_heading_is_there(&agency).await;
+    what_users_cannot_do_now_is_told_with_its_picture(&agency).await;
+    what_changed_in_the_last_hour_is_told_once_and_the_newest_first(&agency).await;
 }
 
 async fn systems_are_counted_once_each_by_their_worst_journey(agency: &Seeded) {
@@ -346,38 +354,50 @@ async fn the_choice_of_systems_is_kept_to(agency: &Seeded) {
     assert_eq!(offered, SYSTEMS.into_iter().collect());
 }
 
-/// Grafana skips an override whose column is not there, without a word.
 async fn every_column_with_a_heading_is_there(agency: &Seeded) {
     for panel in agency.dashboard.panels() {
         let rows = agency.ask(text(&panel["targets"][0]["query"])).await;
-        for field in list(&panel["fieldConfig"]["overrides"]) {
-            let name = text(&field["matcher"]["options"]);
-            assert!(
-                rows[0].contains_key(name),
-                "{}: no column `{name}`",
-                panel["title"]
-            );
-        }
-        if panel["type"] == "table" {
-            let headings: BTreeSet<&str> = list(&panel["fieldConfig"]["overrides"])
-                .iter()
-                .map(|field| text(&field["matcher"]["options"]))
-                .collect();
-            let columns = rows[0].keys().map(String::as_str);
-            let shown: BTreeSet<&str> = columns
-                .filter(|name| !["", "result", "table"].contains(name))
-                .collect();
-            assert_eq!(
-                shown, headings,
-                "{}: a column without a heading",
-                panel["title"]
-            );
-            // A column of this name makes Grafana take a table for a series.
-            assert!(!shown.contains("_value"));
-            let tables: BTreeSet<&str> = rows.iter().map(|row| row["table"].as_str()).collect();
-            assert_eq!(tables.len(), 1, "{}: more than one table", panel["title"]);
-        }
+        shape::check(panel, "A", &rows);
+        shape::check_headings(panel, &rows);
     }
+}
+
+async fn what_users_cannot_do_now_is_told_with_its_picture(agency: &Seeded) {
+    let flux = agency.dashboard.query_of("What users cannot do now");
+    let rows = agency.ask(flux).await;
+    assert_eq!(rows.len(), 1, "the other incident is over: {rows:?}");
+    assert_eq!(rows[0]["began"], ago(agency.now, 10).to_string());
+    let told =
+        ["system", "failed_step", "error", "picture", "probe"].map(|name| rows[0][name].as_str());
+    let error = "no text `Bienvenido`";
+    assert_eq!(told, ["tramites", "Ingresar", error, PICTURE, PROBE]);
+}
+
+async fn what_changed_in_the_last_hour_is_told_once_and_the_newest_first(agency: &Seeded) {
+    let flux = agency.dashboard.query_of("Changed in the last hour");
+    let rows = agency.ask(flux).await;
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (
+                row["system"].as_str(),
+                row["was"].as_str(),
+                row["state"].as_str(),
+                row["at"].clone(),
+            )
+        })
+        .collect();
+    let at = |minutes| ago(agency.now, minutes).to_string();
+    assert_eq!(
+        told,
+        [
+            ("turnos", "0", "4", at(1)),
+            ("archivo", "0", "3", at(2)),
+            ("correo", "0", "1", at(4)),
+            ("tramites", "0", "2", at(10)),
+        ]
+    );
+    assert_eq!(rows[3]["failed_step"], "Ingresar");
 }
 
 fn variable<'a>(dashboard: &'a Dashboard, name: &str) -> &'a serde_json::Value {

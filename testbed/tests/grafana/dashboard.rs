@@ -1,12 +1,13 @@
 //! A dashboard file as Grafana reads it: its panels, its variables, and every query in it.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 use vigia_testbed::repository;
 
 /// A dashboard of the repository.
 pub struct Dashboard {
+    pub path: PathBuf,
     pub text: String,
     pub json: Value,
 }
@@ -18,32 +19,36 @@ pub struct Query {
 }
 
 impl Dashboard {
-    /// Every `*.json` under `grafana/dashboards/`.
+    /// Every file under `grafana/dashboards/`, in both languages.
     pub fn all() -> Vec<Self> {
-        let folder = repository::path("grafana/dashboards");
+        ["en", "es"]
+            .into_iter()
+            .flat_map(Self::in_language)
+            .collect()
+    }
+
+    /// Every file of one language.
+    pub fn in_language(language: &str) -> Vec<Self> {
+        let folder = repository::path("grafana/dashboards").join(language);
         let mut files: Vec<_> = fs::read_dir(&folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "json")
-            })
             .collect();
         files.sort();
         assert!(!files.is_empty(), "no dashboards in {}", folder.display());
         files
-            .iter()
-            .map(|file| {
-                let text = fs::read_to_string(file).unwrap();
+            .into_iter()
+            .map(|path| {
+                let text = fs::read_to_string(&path).unwrap();
                 let json = serde_json::from_str(&text).unwrap();
-                Self { text, json }
+                Self { path, text, json }
             })
             .collect()
     }
 
-    /// The one with this uid.
+    /// The English one with this uid.
     pub fn with_uid(uid: &str) -> Self {
-        Self::all()
+        Self::in_language("en")
             .into_iter()
             .find(|dashboard| dashboard.json["uid"] == uid)
             .unwrap()

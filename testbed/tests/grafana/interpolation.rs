@@ -13,6 +13,7 @@ const MACROS: [&str; 6] = [
 ];
 
 /// What the person at the dashboard has chosen.
+#[derive(Clone, Copy)]
 pub struct View<'a> {
     pub start: Timestamp,
     pub stop: Timestamp,
@@ -20,7 +21,14 @@ pub struct View<'a> {
     pub window: &'a str,
     pub systems: &'a [&'a str],
     pub impacts: &'a [&'a str],
+    pub journeys: &'a [&'a str],
+    pub probes: &'a [&'a str],
+    pub hosts: &'a [&'a str],
     pub silent_after: &'a str,
+    /// Percent.
+    pub target: &'a str,
+    /// Milliseconds since 1970, or nothing.
+    pub at: &'a str,
     pub bucket: &'a str,
 }
 
@@ -30,7 +38,12 @@ impl View<'_> {
         let filled = flux
             .replace("${system:regex}", &regex(self.systems))
             .replace("${impact:regex}", &regex(self.impacts))
-            .replace("${silent_after}", self.silent_after);
+            .replace("${journey:regex}", &regex(self.journeys))
+            .replace("${probe:regex}", &regex(self.probes))
+            .replace("${host:regex}", &regex(self.hosts))
+            .replace("${silent_after}", self.silent_after)
+            .replace("${target}", self.target)
+            .replace("${at}", self.at);
         let mut out = String::new();
         let mut rest = filled.as_str();
         while let Some((start, name, end)) = next_macro(rest) {
@@ -89,7 +102,12 @@ fn macros_and_variables_are_filled_in_as_grafana_does_it() {
         window: "1m0s",
         systems: &["a/b", "c.d"],
         impacts: &["high"],
+        journeys: &[],
+        probes: &[],
+        hosts: &[],
         silent_after: "15m",
+        target: "99.5",
+        at: "",
         bucket: "vigia",
     };
     assert_eq!(

@@ -9,6 +9,12 @@
 
 mod answers;
 mod dashboard;
+mod files;
 mod form;
 mod interpolation;
+mod printed;
+mod real_probe;
 mod seed;
+mod shape;
+mod telegraf;
+mod thirty_days;

@@ -1,0 +1,11 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "probe" and r._field == "browser_starts")
+  |> filter(fn: (r) => CHOSEN)
+  |> group(columns: ["probe", "_field"])
+  |> sort(columns: ["_time"])
+  // A count that falls began again, with a start of the probe.
+  |> increase()
+  |> difference(keepFirst: false)
+  |> aggregateWindow(every: v.windowPeriod, fn: sum, createEmpty: false, timeSrc: "_start")
+  |> keep(columns: ["probe", "_field", "_time", "_value"])

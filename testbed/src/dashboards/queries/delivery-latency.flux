@@ -1,0 +1,7 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "alert_delivery" and r._field == "latency_ms")
+  |> aggregateWindow(every: v.windowPeriod, fn: max, createEmpty: false, timeSrc: "_start")
+  |> group(columns: ["channel", "_field"])
+  |> keep(columns: ["channel", "_field", "_time", "_value"])
+  |> sort(columns: ["_time"])

@@ -1,0 +1,8 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "disk" and r._field == "used_percent")
+  |> filter(fn: (r) => CHOSEN)
+  |> aggregateWindow(every: v.windowPeriod, fn: mean, createEmpty: false, timeSrc: "_start")
+  |> group(columns: ["host", "path", "_field"])
+  |> keep(columns: ["host", "path", "_field", "_time", "_value"])
+  |> sort(columns: ["_time"])

@@ -1,0 +1,8 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "journey_page" and r._field == "lcp_ms")
+  |> filter(fn: (r) => CHOSEN)
+  |> aggregateWindow(every: v.windowPeriod, fn: mean, createEmpty: false, timeSrc: "_start")
+  |> group(columns: ["journey", "step", "_field"])
+  |> keep(columns: ["journey", "step", "_field", "_time", "_value"])
+  |> sort(columns: ["_time"])

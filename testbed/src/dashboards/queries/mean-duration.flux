@@ -1,0 +1,8 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "journey" and r._field == "duration_ms")
+  |> filter(fn: (r) => CHOSEN)
+  |> aggregateWindow(every: v.windowPeriod, fn: mean, createEmpty: false, timeSrc: "_start")
+  |> group(columns: ["system", "journey", "probe", "_field"])
+  |> keep(columns: ["system", "journey", "probe", "_field", "_time", "_value"])
+  |> sort(columns: ["_time"])

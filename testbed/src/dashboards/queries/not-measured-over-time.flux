@@ -1,0 +1,12 @@
+counted = (code, name) => from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "journey" and r._field == "result_code" and r._value == code)
+  |> filter(fn: (r) => CHOSEN)
+  |> aggregateWindow(every: v.windowPeriod, fn: count, createEmpty: false, timeSrc: "_start")
+  |> group(columns: ["probe", "_time"])
+  |> sum()
+  |> map(fn: (r) => ({probe: r.probe, result: name, _field: "runs", _time: r._time, _value: r._value}))
+
+union(tables: [counted(code: 3, name: "unmeasured"), counted(code: 4, name: "missed")])
+  |> group(columns: ["probe", "result", "_field"])
+  |> sort(columns: ["_time"])

@@ -1,0 +1,8 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "probe" and r._field == "cpu_pressure_percent")
+  |> filter(fn: (r) => CHOSEN)
+  |> aggregateWindow(every: v.windowPeriod, fn: mean, createEmpty: false, timeSrc: "_start")
+  |> group(columns: ["probe", "_field"])
+  |> keep(columns: ["probe", "_field", "_time", "_value"])
+  |> sort(columns: ["_time"])

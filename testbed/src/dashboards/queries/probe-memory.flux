@@ -1,0 +1,8 @@
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "probe" and r._field == "resident_bytes")
+  |> filter(fn: (r) => CHOSEN)
+  |> aggregateWindow(every: v.windowPeriod, fn: max, createEmpty: false, timeSrc: "_start")
+  |> group(columns: ["probe", "_field"])
+  |> keep(columns: ["probe", "_field", "_time", "_value"])
+  |> sort(columns: ["_time"])

@@ -1,0 +1,10 @@
+// Of each interval the slowest run that was completed, at its own time: each point is a run that can be looked at.
+from(bucket: v.defaultBucket)
+  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "journey" and r._field == "duration_ms")
+  |> filter(fn: (r) => CHOSEN)
+  |> window(every: v.windowPeriod)
+  |> max()
+  |> group(columns: ["system", "journey", "probe", "_field"])
+  |> keep(columns: ["system", "journey", "probe", "_field", "_time", "_value"])
+  |> sort(columns: ["_time"])
