@@ -49,7 +49,7 @@ dashboards-benchmark: setup
 
 benchmark:
 	@bash testbed/setup.sh --peers
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || { echo "the benchmark needs node 20 or later"; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' || { echo "the benchmark needs node 20 or later"; exit 1; }
 	cargo build --release --locked --package vigia-probe --package vigia-testbed
 	@exec target/release/vigia-benchmark $(benchmark_arguments)
 

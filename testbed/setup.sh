@@ -120,7 +120,7 @@ install_packages() (
 # As the lock file says, and nothing of them runs at the installation.
 install_npm_packages() (
   set -e
-  node -e 'process.exit(process.versions.node.split(".")[0] < 18)' || { echo "node 18 or later is needed"; exit 1; }
+  node -e 'process.exit(Number(process.versions.node.split(".")[0] < 18))' || { echo "node 18 or later is needed"; exit 1; }
   npm ci --ignore-scripts --no-audit --no-fund --prefix "$here/$1"
   touch "$here/$1/node_modules/.package-lock.json"
 )
