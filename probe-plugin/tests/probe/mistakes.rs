@@ -15,7 +15,7 @@ fn a_good_configuration_is_told_with_what_it_will_do() {
     assert_eq!(code, Some(0));
     insta::assert_snapshot!(text, @"
     FOLDER/probe.toml: no mistake, 1 journeys
-      tramites/consultar-tramite: critical, every 3600s, 3 steps
+      tramites/consultar-tramite: critical, every 86400s, 3 steps
     ");
 }
 
@@ -178,7 +178,7 @@ fn what_would_only_fail_at_run_time_is_told_by_check() {
     insta::assert_snapshot!(told.join("\n"), @"
     FOLDER/journeys/journey.toml:5:9: a journey cannot run more often than once a second
     FOLDER/journeys/journey.toml:11:8: the value of the variable `otro` refers to something else
-    FOLDER/journeys/journey.toml:17:3: `tramites.example` is no address of a page
+    FOLDER/journeys/journey.toml:17:12: `tramites.example` is no address of a page
     FOLDER/journeys/journey.toml:21:23: a secret cannot be looked for on a page
     ");
 }
