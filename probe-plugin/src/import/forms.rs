@@ -63,7 +63,7 @@ fn file_name(command: &Command) -> Option<String> {
         .into_iter()
         .chain(recorded)
         .any(|locator| {
-            let words = super::locators::words(locator);
+            let words = super::naming::words(locator);
             words.iter().any(|word| {
                 ["file", "upload", "archivo", "adjunt", "fichero"]
                     .iter()

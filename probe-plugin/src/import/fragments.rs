@@ -4,9 +4,10 @@ use vigia_contract::slug::slug;
 
 use super::{
     draft::{Line, print_fragment},
+    remark::Remark,
     side::Test,
     variables::{Known, Variables},
-    walk::{Ground, Item, Remark, Running, Walk},
+    walk::{Ground, Item, Running, Walk},
     windows::Windows,
 };
 

@@ -1,6 +1,9 @@
 //! Selenium's locators as selectors of a journey.
 
-use super::side::Command;
+use super::{
+    naming::{in_words, is_generated},
+    side::Command,
+};
 
 /// A locator, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -288,7 +291,7 @@ impl Element {
         self.locators.iter().find_map(Locator::label)
     }
 
-    /// All the words that are known about it.
+    /// The project plays both by the same locator.
     pub fn same_as(&self, other: &Self) -> bool {
         self.chosen == other.chosen
     }
@@ -334,53 +337,6 @@ fn is_taken_for_another_kind(css: &str) -> bool {
     let kind = css.split_once('=').map(|(kind, _)| kind);
     kind.is_some_and(|kind| kind.chars().all(|letter| letter.is_ascii_lowercase()))
         || matches!(css, "first" | "last")
-}
-
-/// Names that a framework made up and will make up otherwise tomorrow.
-fn is_generated(name: &str) -> bool {
-    let digits = name
-        .split(|letter: char| !letter.is_ascii_digit())
-        .map(str::len)
-        .max();
-    digits.unwrap_or_default() >= 3 || name.starts_with("j_idt") || name.contains(":j_idt")
-}
-
-/// `btn-buscar-expediente` is `Buscar expediente`.
-fn in_words(name: &str) -> Option<String> {
-    let mut words: Vec<String> = words(name);
-    let is_kind = |word: &String| {
-        matches!(
-            word.as_str(),
-            "btn" | "button" | "boton" | "bt" | "lnk" | "link" | "cmd" | "id"
-        )
-    };
-    if words.len() > 1 {
-        words.retain(|word| !is_kind(word));
-    }
-    let text = words.join(" ");
-    let first = text.chars().next()?;
-    Some(first.to_uppercase().chain(text.chars().skip(1)).collect())
-}
-
-/// The words of a name, in lower case: `txtClave_2` is `txt`, `clave`, `2`.
-pub fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut before = ' ';
-    for letter in name.chars() {
-        let begins = !before.is_alphanumeric()
-            || (before.is_lowercase() && letter.is_uppercase())
-            || (before.is_ascii_digit() != letter.is_ascii_digit());
-        if letter.is_alphanumeric() {
-            if begins || words.is_empty() {
-                words.push(String::new());
-            }
-            if let Some(word) = words.last_mut() {
-                word.extend(letter.to_lowercase());
-            }
-        }
-        before = letter;
-    }
-    words
 }
 
 /// For what stands between single quotes.
@@ -452,18 +408,5 @@ mod tests {
         );
         // Written by hand over what was recorded.
         assert_eq!(selectors("css=#otro", &recorded), ["#otro"]);
-    }
-
-    #[test]
-    fn a_name_is_made_of_words() {
-        for (name, text) in [
-            ("btn-buscar-expediente", "Buscar expediente"),
-            ("btnBuscar", "Buscar"),
-            ("ingresar", "Ingresar"),
-            ("btn", "Btn"),
-        ] {
-            assert_eq!(in_words(name).as_deref(), Some(text), "{name}");
-        }
-        assert_eq!(words("txtClave_2"), ["txt", "clave", "2"]);
     }
 }

@@ -15,9 +15,11 @@ mod keys;
 mod locators;
 mod looks;
 mod mouse;
+mod naming;
 mod pages;
 mod passwords;
 mod recording;
+mod remark;
 mod side;
 mod steps;
 mod stores;
@@ -35,10 +37,10 @@ use vigia_contract::{
 use draft::Draft;
 use passwords::Passwords;
 pub use recording::recording;
+pub use remark::{Remark, Weight};
 use side::{Project, Suite, Test};
 use variables::{Known, PORTAL};
 use walk::{Ground, Running, Walk};
-pub use walk::{Remark, Weight};
 
 /// What a journey gets that waits for nothing special.
 const TIMEOUT_MIN_MS: u64 = 30_000;

@@ -137,7 +137,7 @@ fn step_name(address: &str) -> String {
     let path = path.split_once("://").map_or(path, |(_, rest)| rest);
     let parts = path.split('/').skip(1).filter(|part| !part.contains("${"));
     let words = parts
-        .flat_map(super::locators::words)
+        .flat_map(super::naming::words)
         .collect::<Vec<_>>()
         .join(" ");
     let mut letters = words.chars();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vigia_contract::slug::slug;
 
 use super::{
-    locators::words,
+    naming::words,
     side::{Command, Project},
 };
 

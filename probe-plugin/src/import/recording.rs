@@ -14,9 +14,10 @@ use super::{
     draft::{Draft, Line, StepDraft},
     free, pages,
     passwords::{self, Passwords},
+    remark::{Remark, Weight},
     secrets, toml_file,
     variables::PORTAL,
-    walk::{Remark, Weight, accept, texts},
+    walk::{accept, texts},
 };
 use crate::recording::{self, Written, WrittenAction};
 
