@@ -488,4 +488,25 @@ mod tests {
             "{journey}"
         );
     }
+
+    #[test]
+    fn a_variable_of_the_project_is_not_taken_for_the_address_of_its_pages() {
+        let imported = imported(&json!({
+            "name": "p", "url": "https://t.example",
+            "tests": [test("1", "Ver", &[
+                command("store", "https://t.example/app", "portal"),
+                command("open", "${portal}/a", ""),
+                command("open", "${portal}/b", ""),
+            ])],
+        }));
+        let journey = file(&imported, "ver");
+        assert!(
+            journey.contains("{ goto = \"https://t.example/app/a\" }"),
+            "{journey}"
+        );
+        assert!(
+            journey.contains("{ goto = \"https://t.example/app/b\" }"),
+            "{journey}"
+        );
+    }
 }

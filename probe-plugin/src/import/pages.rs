@@ -8,7 +8,7 @@ use vigia_contract::slug::slug;
 use super::{
     passwords::credentials,
     side::Command,
-    variables::Known,
+    variables::{Known, PORTAL},
     walk::{Item, Role, Running, Walk, entries, table},
 };
 
@@ -119,12 +119,19 @@ fn no_address(address: &str) -> String {
     format!("`{address}` goes on from the project's own address, and the project has none")
 }
 
-fn portal(walk: &mut Walk<'_>, base: &Url) -> &'static str {
-    if walk.variables.parameters.is_none() {
-        walk.variables
-            .set(super::variables::PORTAL, Known::Named(origin(base)));
+/// `${portal}`, unless the test has a variable of its own that is called so.
+fn portal(walk: &mut Walk<'_>, base: &Url) -> String {
+    if has_own_portal(walk) {
+        return origin(base);
     }
-    walk.variables.portal()
+    if walk.variables.parameters.is_none() {
+        walk.variables.set(PORTAL, Known::Named(origin(base)));
+    }
+    walk.variables.portal().to_owned()
+}
+
+fn has_own_portal(walk: &Walk<'_>) -> bool {
+    !matches!(walk.variables.get(PORTAL), None | Some(Known::Named(_)))
 }
 
 fn origin(url: &Url) -> String {
@@ -264,9 +271,14 @@ fn run(walk: &mut Walk<'_>, command: &Command) -> Result<(), String> {
     };
     let mut with = Vec::new();
     for parameter in &fragment.parameters {
-        let value = if parameter == super::variables::PORTAL {
+        let value = if parameter == PORTAL {
+            if has_own_portal(walk) {
+                return Err(format!(
+                    "`{PORTAL}` is a variable of the project and the address of its pages; call the variable otherwise"
+                ));
+            }
             let base = Url::parse(&bare(&project.url)).map_err(|_| no_address("open"))?;
-            portal(walk, &base).to_owned()
+            portal(walk, &base)
         } else {
             let passwords = walk.ground.passwords;
             walk.variables
