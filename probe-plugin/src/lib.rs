@@ -6,6 +6,7 @@
 mod browser;
 pub mod commands;
 mod config;
+mod import;
 mod journey;
 mod log;
 mod recording;

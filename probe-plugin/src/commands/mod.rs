@@ -2,6 +2,7 @@
 
 mod attempt;
 mod check;
+mod import;
 mod run;
 mod runs;
 mod stop;
@@ -34,6 +35,8 @@ enum Command {
     },
     /// Runs one journey now, once or many times, and prints its steps with their times.
     Try(attempt::Attempt),
+    /// Writes journeys out of a project of Selenium IDE, or out of a recording of Chrome's Recorder.
+    Import(import::Import),
 }
 
 /// What the program ends with.
@@ -41,7 +44,7 @@ enum Command {
 enum Exit {
     /// 0: done; the journey was ok or slow, the configuration has no mistake.
     Done = 0,
-    /// 1: the journey failed, or the configuration has mistakes.
+    /// 1: the journey failed, the configuration has mistakes, or not all of an import could be carried over.
     Failed = 1,
     // 2 is a mistake on the command line, from clap.
     /// 3: the journey could not be measured, or the program could not do its work.
@@ -56,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Run { config } => run::run(&config),
         Command::Check { config } => check::check(&config),
         Command::Try(attempt) => attempt::attempt(&attempt),
+        Command::Import(import) => import::import(&import),
     };
     match done {
         Ok(exit) => ExitCode::from(exit as u8),

@@ -118,7 +118,6 @@ pub fn read(path: &Path, head: &Head, variables: &Variables) -> Result<Journey, 
 
 /// Reads a recording to be written down as a journey's file; every mistake at once, those of its selectors and keys among
 /// them. References such as `${name}` stay as they are.
-#[expect(dead_code, reason = "it is what `import` prints")]
 pub fn written(source: &Source) -> Result<Written, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let Some(recording) = file::parse(source, &mut mistakes) else {

@@ -16,6 +16,7 @@ mod faults;
 mod forms;
 mod fragments;
 mod hostile_pages;
+mod import;
 mod in_frames;
 mod journeys;
 mod launching;
