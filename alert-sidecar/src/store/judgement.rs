@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::AnyConnection;
 
 use super::{
     incidents, observations,
@@ -27,19 +27,18 @@ pub struct Policy {
     pub recipients: BTreeMap<String, Vec<String>>,
 }
 
-/// Judges the runs and writes down what follows; gives the changes.
+/// Judges the runs and writes down what follows, inside the transaction of the caller; gives the changes.
 pub(super) async fn write(
-    connection: &mut SqliteConnection,
+    transaction: &mut AnyConnection,
     policy: &Policy,
     rule: &Rule,
     answer: Answer,
     now: Timestamp,
 ) -> Result<Vec<Change>, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
     let mut arrived: BTreeMap<Series, BTreeSet<(Timestamp, String)>> = BTreeMap::new();
     let mut heard: BTreeSet<Series> = BTreeSet::new();
     for run in answer.runs {
-        if observations::add(&mut transaction, &rule.name, &run).await? {
+        if observations::add(&mut *transaction, &rule.name, &run).await? {
             heard.insert(run.series.clone());
             let times = arrived.entry(judged_as(rule, &run.series)).or_default();
             times.insert((run.at, run.series.probe));
@@ -48,7 +47,7 @@ pub(super) async fn write(
     let mut changes = Vec::new();
     for (series, arrived) in arrived {
         let probe = series.probe.as_str();
-        let last = incidents::newest(&mut transaction, &rule.name, &series, probe).await?;
+        let last = incidents::newest(&mut *transaction, &rule.name, &series, probe).await?;
         let ended = last
             .as_ref()
             .and_then(|incident| incident.end.as_ref())
@@ -57,13 +56,13 @@ pub(super) async fn write(
         let since = match &open {
             Some(open) => {
                 let before = open.started_at;
-                incidents::last_end(&mut transaction, &rule.name, &series, probe, before).await?
+                incidents::last_end(&mut *transaction, &rule.name, &series, probe, before).await?
             }
             None => ended,
         };
         let since = since.unwrap_or(Timestamp::UNIX_EPOCH);
         let known =
-            observations::after(&mut transaction, &rule.name, &series, probe, since).await?;
+            observations::after(&mut *transaction, &rule.name, &series, probe, since).await?;
         let judged_until = known
             .iter()
             .rev()
@@ -73,7 +72,7 @@ pub(super) async fn write(
         let beginnings = match arrived.first() {
             Some((oldest, _)) if open.is_none() => {
                 let since = *oldest - rule.criteria.flapping.within;
-                incidents::beginnings(&mut transaction, &rule.name, &series, probe, since).await?
+                incidents::beginnings(&mut *transaction, &rule.name, &series, probe, since).await?
             }
             _ => Vec::new(),
         };
@@ -84,18 +83,17 @@ pub(super) async fn write(
             judged_until,
         };
         let followed = follow(&rule.name, rule.criteria, history);
-        record(&mut transaction, policy, &followed, now).await?;
+        record(&mut *transaction, policy, &followed, now).await?;
         changes.extend(followed);
     }
     let horizon = answer.read_until.unwrap_or(now) - rule.memory();
     for series in heard {
         let keep = rule.criteria.runs();
-        observations::forget(&mut transaction, &rule.name, &series, keep, horizon).await?;
+        observations::forget(&mut *transaction, &rule.name, &series, keep, horizon).await?;
     }
     if let Some(read_until) = answer.read_until {
-        observations::advance(&mut transaction, &rule.name, read_until).await?;
+        observations::advance(&mut *transaction, &rule.name, read_until).await?;
     }
-    transaction.commit().await?;
     Ok(changes)
 }
 
@@ -112,20 +110,9 @@ fn judged_as(rule: &Rule, series: &Series) -> Series {
     }
 }
 
-/// Writes changes of what the monitoring itself suffers down.
-pub(super) async fn write_changes(
-    connection: &mut SqliteConnection,
-    policy: &Policy,
-    changes: &[Change],
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    record(&mut transaction, policy, changes, now).await?;
-    transaction.commit().await
-}
-
-async fn record(
-    connection: &mut SqliteConnection,
+/// Writes changes down, with the intents to send, inside the transaction of the caller.
+pub(super) async fn record(
+    connection: &mut AnyConnection,
     policy: &Policy,
     changes: &[Change],
     now: Timestamp,
@@ -151,7 +138,7 @@ async fn record(
 }
 
 async fn intend(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     policy: &Policy,
     incident: &Incident,
     changes: &[Change],

@@ -3,17 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{Result, Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, Result, Row, any::AnyRow};
 use vigia_contract::data_model::{Impact, Outcome};
 
 use super::{corrupt, stored, time};
 use crate::flux::{Observation, Series, observation::Failure};
 
 /// How far a rule has read, in the time of its points.
-pub async fn read_until(
-    connection: &mut SqliteConnection,
-    rule: &str,
-) -> Result<Option<Timestamp>> {
+pub async fn read_until(connection: &mut AnyConnection, rule: &str) -> Result<Option<Timestamp>> {
     sqlx::query_scalar("SELECT read_until_ns FROM rule_progress WHERE rule = $1")
         .bind(rule)
         .fetch_optional(connection)
@@ -22,11 +19,7 @@ pub async fn read_until(
 }
 
 /// Moves a rule's progress forward, never back.
-pub async fn advance(
-    connection: &mut SqliteConnection,
-    rule: &str,
-    until: Timestamp,
-) -> Result<()> {
+pub async fn advance(connection: &mut AnyConnection, rule: &str, until: Timestamp) -> Result<()> {
     sqlx::query(
         "INSERT INTO rule_progress (rule, read_until_ns) VALUES ($1, $2)
          ON CONFLICT (rule) DO UPDATE SET read_until_ns = excluded.read_until_ns
@@ -40,7 +33,7 @@ pub async fn advance(
 }
 
 /// Keeps a run; says whether it was not known before.
-pub async fn add(connection: &mut SqliteConnection, rule: &str, run: &Observation) -> Result<bool> {
+pub async fn add(connection: &mut AnyConnection, rule: &str, run: &Observation) -> Result<bool> {
     sqlx::query(
         "INSERT INTO observation (rule, system, journey, probe, at_ns, impact, outcome, run_id,
                                   failed_step, error_class, error, url, http_status, every_ms)
@@ -71,7 +64,7 @@ pub async fn add(connection: &mut SqliteConnection, rule: &str, run: &Observatio
 
 /// The newest run of every series that a rule has read.
 pub async fn newest(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     rule: &str,
 ) -> Result<Vec<(Series, Timestamp)>> {
     sqlx::query(
@@ -87,10 +80,7 @@ pub async fn newest(
 }
 
 /// The newest good run of every series that a rule has read.
-pub async fn newest_good(
-    connection: &mut SqliteConnection,
-    rule: &str,
-) -> Result<Vec<Observation>> {
+pub async fn newest_good(connection: &mut AnyConnection, rule: &str) -> Result<Vec<Observation>> {
     sqlx::query(
         "SELECT * FROM observation AS run
          WHERE rule = $1 AND outcome = 'ok'
@@ -108,7 +98,7 @@ pub async fn newest_good(
 
 /// The kept runs of a journey after this moment, the newest last: of one probe, or of all where `probe` is empty.
 pub async fn after(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     rule: &str,
     series: &Series,
     probe: &str,
@@ -134,7 +124,7 @@ pub async fn after(
 /// Forgets the runs of a series that began before `horizon`: those that say nothing about the system, and those with `keep`
 /// others after them.
 pub async fn forget(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     rule: &str,
     series: &Series,
     keep: usize,
@@ -160,7 +150,7 @@ pub async fn forget(
     .map(drop)
 }
 
-fn observation(row: &SqliteRow) -> Result<Observation> {
+fn observation(row: &AnyRow) -> Result<Observation> {
     let impact: &str = row.try_get("impact")?;
     let outcome: &str = row.try_get("outcome")?;
     Ok(Observation {
@@ -178,7 +168,7 @@ fn observation(row: &SqliteRow) -> Result<Observation> {
 }
 
 /// The columns of a series, which incidents have too.
-pub(super) fn series(row: &SqliteRow) -> Result<Series> {
+pub(super) fn series(row: &AnyRow) -> Result<Series> {
     Ok(Series {
         system: row.try_get("system")?,
         journey: row.try_get("journey")?,
@@ -187,7 +177,7 @@ pub(super) fn series(row: &SqliteRow) -> Result<Series> {
 }
 
 /// The columns of a failure, which incidents have too.
-pub(super) fn failure(row: &SqliteRow) -> Result<Failure> {
+pub(super) fn failure(row: &AnyRow) -> Result<Failure> {
     Ok(Failure {
         step: row.try_get("failed_step")?,
         class: row.try_get("error_class")?,

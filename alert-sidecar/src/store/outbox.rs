@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{Result, Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, Result, Row, any::AnyRow};
 
 use super::{corrupt, incidents, stored, time};
 use crate::incident::Incident;
@@ -80,7 +80,7 @@ pub enum Settlement {
 
 /// Writes the intent to send down, once.
 pub async fn intend(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     incident: &Incident,
     (channel, recipient): (&str, &str),
     kind: Kind,
@@ -105,7 +105,7 @@ pub async fn intend(
 
 /// The end of an incident goes to whom its beginning went. Where that still waits, it becomes one message that says both.
 pub async fn intend_end(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     incident: &Incident,
     now: Timestamp,
 ) -> Result<()> {
@@ -124,7 +124,7 @@ pub async fn intend_end(
 
 /// Takes the next delivery of a channel that is due, and marks it as being sent.
 pub async fn claim(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     channel: &str,
     now: Timestamp,
 ) -> Result<Option<Delivery>> {
@@ -158,10 +158,7 @@ pub async fn claim(
 }
 
 /// When the next delivery of a channel is due.
-pub async fn next_due(
-    connection: &mut SqliteConnection,
-    channel: &str,
-) -> Result<Option<Timestamp>> {
+pub async fn next_due(connection: &mut AnyConnection, channel: &str) -> Result<Option<Timestamp>> {
     sqlx::query_scalar(
         "SELECT MIN(next_attempt_ns) FROM delivery WHERE channel = $1 AND state = 'pending'",
     )
@@ -171,10 +168,10 @@ pub async fn next_due(
     .map(|found: Option<i64>| found.map(time))
 }
 
-/// Writes down what came of an attempt.
+/// Writes down what came of an attempt, once: of an attempt that is not the last any more, or was settled before, nothing.
 pub async fn settle(
-    connection: &mut SqliteConnection,
-    id: &str,
+    connection: &mut AnyConnection,
+    delivery: &Delivery,
     settlement: &Settlement,
     now: Timestamp,
 ) -> Result<()> {
@@ -187,21 +184,22 @@ pub async fn settle(
     sqlx::query(
         "UPDATE delivery SET state = $2, answer = $3, next_attempt_ns = COALESCE($4, next_attempt_ns),
                              settled_ns = $5, uncertain = CASE WHEN $6 THEN 1 ELSE uncertain END
-         WHERE id = $1",
+         WHERE id = $1 AND state = 'sending' AND attempt = $7",
     )
-    .bind(id)
+    .bind(&delivery.id)
     .bind(state)
     .bind(answer)
     .bind(next.map(|next| stored(*next)))
     .bind(stored(now))
     .bind(uncertain)
+    .bind(i64::try_from(delivery.attempt).unwrap_or(i64::MAX))
     .execute(&mut *connection)
     .await?;
     unite(connection).await
 }
 
 /// What was being sent when the process died is to be sent again, as a repeat. Says how many these are.
-pub async fn recover(connection: &mut SqliteConnection) -> Result<u64> {
+pub async fn recover(connection: &mut AnyConnection) -> Result<u64> {
     let interrupted =
         sqlx::query("UPDATE delivery SET state = 'pending', uncertain = 1 WHERE state = 'sending'")
             .execute(&mut *connection)
@@ -213,7 +211,7 @@ pub async fn recover(connection: &mut SqliteConnection) -> Result<u64> {
 
 /// Where the beginning still waits and the end waits too, one message says both; who was refused the beginning is not told
 /// the end.
-async fn unite(connection: &mut SqliteConnection) -> Result<()> {
+async fn unite(connection: &mut AnyConnection) -> Result<()> {
     sqlx::query(
         "UPDATE delivery SET kind = 'whole'
          WHERE kind = 'opened' AND state = 'pending'
@@ -238,13 +236,13 @@ async fn unite(connection: &mut SqliteConnection) -> Result<()> {
 }
 
 /// The channels that something waits for.
-pub async fn waiting_channels(connection: &mut SqliteConnection) -> Result<Vec<String>> {
+pub async fn waiting_channels(connection: &mut AnyConnection) -> Result<Vec<String>> {
     sqlx::query_scalar("SELECT DISTINCT channel FROM delivery WHERE state = 'pending'")
         .fetch_all(connection)
         .await
 }
 
-fn delivery(row: &SqliteRow) -> Result<Delivery> {
+fn delivery(row: &AnyRow) -> Result<Delivery> {
     let kind: &str = row.try_get("kind")?;
     let attempt: i64 = row.try_get("attempt")?;
     Ok(Delivery {

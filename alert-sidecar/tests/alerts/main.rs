@@ -15,3 +15,4 @@ mod scripted_smtp;
 mod shipped;
 mod sidecar;
 mod silences;
+mod stores;
