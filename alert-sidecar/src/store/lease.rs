@@ -2,12 +2,12 @@
 //!
 //! | who | does what |
 //! |---|---|
-//! | the holder | raises `beat` every second; its every transaction does so too, under its own `epoch`, so that nothing of one that was replaced is committed |
-//! | the holder | lets nothing out of the house when its last beat is older than four seconds |
-//! | who waits | takes over when `beat` stood still for six seconds, or at once where the lease was given back; a new `epoch` begins |
+//! | the holder | raises `beat` twice a second; its every transaction does so too, under its own `epoch`, so that nothing of one that was replaced is committed |
+//! | the holder | lets nothing out of the house when its last beat is older than three seconds |
+//! | who waits | takes over when `beat` stood still for five seconds, or at once where the lease was given back; a new `epoch` begins |
 //!
-//! Everybody measures by its own monotonic clock, so that clocks that are set, or differ, do not matter. Between the four
-//! seconds and the six lies what is on its way to a mail server already.
+//! Everybody measures by its own monotonic clock, so that clocks that are set, or differ, do not matter. Between the three
+//! seconds and the five lies what is on its way to a mail server already.
 //!
 //! A holder that hangs in the middle of a transaction locks the row; the database ends that transaction
 //! ([`super::postgresql`]).
@@ -26,13 +26,13 @@ use tokio::{
 };
 
 /// How often the holder says that it lives.
-pub(super) const BEAT: Duration = Duration::from_secs(1);
+pub(super) const BEAT: Duration = Duration::from_millis(500);
 /// A holder that could not say it for this long does nothing more that others see.
-const LAPSES_AFTER: Duration = Duration::from_secs(4);
+const LAPSES_AFTER: Duration = Duration::from_secs(3);
 /// A holder that nobody heard of for this long is replaced.
-const DEAD_AFTER: Duration = Duration::from_secs(6);
+const DEAD_AFTER: Duration = Duration::from_secs(5);
 /// How often who waits looks.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// The right to work with a shared store.
 #[derive(Debug)]
