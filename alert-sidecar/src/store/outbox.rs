@@ -88,8 +88,9 @@ pub async fn intend(
 ) -> Result<()> {
     sqlx::query(
         "INSERT INTO delivery (id, incident_id, channel, recipient, kind, state, attempt, uncertain,
-                               intended_ns, next_attempt_ns)
-         VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, $6)
+                               intended_ns, next_attempt_ns, sequence)
+         VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, $6,
+                 (SELECT COALESCE(MAX(sequence), 0) + 1 FROM delivery WHERE incident_id = $2))
          ON CONFLICT DO NOTHING",
     )
     .bind(format!("{}/{}/{channel}/{recipient}", incident.id, kind.name()))
@@ -133,9 +134,9 @@ pub async fn claim(
          WHERE channel = $1 AND state = 'pending' AND (next_attempt_ns <= $2 OR next_attempt_ns > $3)
            AND NOT EXISTS (SELECT 1 FROM delivery AS earlier
                            WHERE earlier.incident_id = waiting.incident_id AND earlier.channel = waiting.channel
-                             AND earlier.recipient = waiting.recipient AND earlier.intended_ns < waiting.intended_ns
+                             AND earlier.recipient = waiting.recipient AND earlier.sequence < waiting.sequence
                              AND earlier.state IN ('pending', 'sending'))
-         ORDER BY next_attempt_ns LIMIT 1",
+         ORDER BY next_attempt_ns, sequence LIMIT 1",
     )
     .bind(channel)
     .bind(stored(now))

@@ -56,6 +56,8 @@ promises! {
     what_was_over_long_before_it_was_known_of_is_written_down_and_told_to_nobody,
     runs_that_come_again_count_once,
     a_clock_that_is_set_back_does_not_hold_a_message_up,
+    a_clock_that_is_set_back_does_not_let_the_end_overtake_the_beginning,
+    what_came_of_an_attempt_counts_once_and_for_that_attempt_only,
     a_message_that_was_postponed_waits_for_its_moment,
     an_address_that_is_there_twice_blinds_nobody_and_is_told_once,
     who_was_refused_the_beginning_is_not_told_the_end,
@@ -317,6 +319,39 @@ async fn a_clock_that_is_set_back_does_not_hold_a_message_up(shelf: Shelf) {
     assert!(desk.claim(minute(2)).await.is_some());
 }
 
+async fn a_clock_that_is_set_back_does_not_let_the_end_overtake_the_beginning(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
+
+    break_journey(&desk, minute(60)).await;
+    let beginning = desk.claim(minute(60)).await.unwrap();
+    desk.judge(&[(minute(3), Outcome::Ok)], minute(4)).await;
+
+    assert_eq!(desk.claim(minute(4)).await, None);
+    let taken = Settlement::Accepted("250".into());
+    let settled = desk.ledger.settle(&beginning, taken, minute(4)).await;
+    settled.unwrap();
+    assert_eq!(desk.claim(minute(4)).await.unwrap().kind, Kind::Closed);
+}
+
+async fn what_came_of_an_attempt_counts_once_and_for_that_attempt_only(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
+    let settle = async |delivery: &Delivery, settlement| {
+        let settled = desk.ledger.settle(delivery, settlement, minute(2));
+        settled.await.unwrap();
+    };
+
+    break_journey(&desk, minute(2)).await;
+    let first = desk.claim(minute(2)).await.unwrap();
+    settle(&first, Settlement::Postponed("451".into(), minute(2))).await;
+    let second = desk.claim(minute(2)).await.unwrap();
+    assert_eq!((second.id == first.id, second.attempt), (true, 2));
+    // The answer to the first attempt arrives twice.
+    settle(&first, Settlement::Refused("550".into())).await;
+    settle(&second, Settlement::Postponed("451".into(), minute(2))).await;
+
+    assert_eq!(desk.claim(minute(2)).await.unwrap().attempt, 3);
+}
+
 async fn a_message_that_was_postponed_waits_for_its_moment(shelf: Shelf) {
     let desk = Desk::new(shelf, &["director@agency.example"]).await;
 
@@ -394,4 +429,20 @@ async fn a_series_that_never_says_anything_about_its_system_does_not_fill_the_st
 
     // Those of the last 25 minutes: what a query may bring again, and as far as the criteria look back.
     assert_eq!(desk.close().await.count("observation").await, 14);
+}
+
+/// Leaves a store for [`super::damages`]: `WRITE_STORE=file cargo test -p vigia-alert writes_a_store -- --ignored`.
+#[tokio::test]
+#[ignore = "it is called by hand"]
+async fn writes_a_store() {
+    let path = std::env::var_os("WRITE_STORE").unwrap();
+    let recipients = ["director@agency.example", "turno@agency.example"];
+    let desk = Desk::new(Shelf::at(path.into()), &recipients).await;
+    break_journey(&desk, minute(2)).await;
+    let first = desk.claim(minute(2)).await.unwrap();
+    let taken = Settlement::Accepted("250 taken".into());
+    let settled = desk.ledger.settle(&first, taken, minute(2)).await;
+    settled.unwrap();
+    desk.claim(minute(2)).await.unwrap();
+    desk.close().await;
 }

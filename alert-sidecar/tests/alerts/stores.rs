@@ -1,5 +1,7 @@
 //! Stores of both kinds for tests, each one empty and of its own.
 
+use std::path::{Path, PathBuf};
+
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use tempfile::TempDir;
 use url::Url;
@@ -13,18 +15,24 @@ use vigia_testbed::servers::{
 pub struct Shelf {
     pub place: Place,
     address: String,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl Shelf {
     pub fn of_sqlite() -> Self {
-        sqlx::any::install_default_drivers();
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("vigia-alert.db");
+        let mut shelf = Self::at(folder.path().join("vigia-alert.db"));
+        shelf.folder = Some(folder);
+        shelf
+    }
+
+    /// A file, which stays.
+    pub fn at(path: PathBuf) -> Self {
+        sqlx::any::install_default_drivers();
         Self {
-            address: format!("sqlite://{}", path.display()),
+            address: format!("sqlite://{}?mode=rwc", path.display()),
             place: Place::Sqlite(path),
-            _folder: Some(folder),
+            folder: None,
         }
     }
 
@@ -49,8 +57,13 @@ impl Shelf {
                 address.parse().unwrap(),
                 Some(PASSWORD.into()),
             )),
-            _folder: None,
+            folder: None,
         }
+    }
+
+    /// The folder of a file.
+    pub fn folder(&self) -> &Path {
+        self.folder.as_ref().unwrap().path()
     }
 
     pub async fn connect(&self) -> AnyConnection {
