@@ -8,7 +8,8 @@ use std::{
 
 use jiff::Timestamp;
 use sqlx::{
-    AnyConnection, ConnectOptions, Error, Result, any::AnyConnectOptions, migrate::MigrateError,
+    AnyConnection, ConnectOptions, Connection, Error, Result, any::AnyConnectOptions,
+    migrate::MigrateError,
 };
 use url::Url;
 
@@ -55,41 +56,50 @@ struct Damage {
 
 /// Opens it, and looks at all of it: what is damaged would otherwise show in the middle of the night.
 async fn whole(path: &Path) -> Result<Result<AnyConnection, Damage>, OpenError> {
-    let failed = |error| {
-        if is_damage(&error) {
+    let error = match connect(path).await {
+        Ok(mut connection) => {
+            let flaw = match look(&mut connection).await {
+                Ok(None) => return Ok(Ok(connection)),
+                Ok(Some(what)) => Ok(what),
+                Err(error) => Err(error),
+            };
+            close(connection).await;
+            match flaw {
+                Ok(what) => {
+                    return Ok(Err(Damage {
+                        what,
+                        is_something_else: false,
+                    }));
+                }
+                Err(error) => error,
+            }
+        }
+        Err(error) => MigrateError::Execute(error),
+    };
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
+            if is_damage(&error) =>
+        {
             Ok(Err(Damage {
                 what: error.to_string(),
                 is_something_else: code(&error) == Some(NO_DATABASE),
             }))
-        } else {
-            Err(OpenError::Database(path.into(), error))
         }
-    };
-    let mut connection = match connect(path).await {
-        Ok(connection) => connection,
-        Err(error) => return failed(error),
-    };
-    let findings: Result<Vec<String>> = sqlx::query_scalar("PRAGMA quick_check(1)")
-        .fetch_all(&mut connection)
-        .await;
-    match findings {
-        Ok(findings) => {
-            if let Some(finding) = findings.into_iter().find(|finding| finding != "ok") {
-                return Ok(Err(Damage {
-                    what: finding,
-                    is_something_else: false,
-                }));
-            }
-        }
-        Err(error) => return failed(error),
+        MigrateError::Execute(error) => Err(OpenError::Database(path.into(), error)),
+        error => Err(OpenError::Migrate(path.into(), error)),
     }
-    match migrate(&mut connection).await {
-        Ok(()) => Ok(Ok(connection)),
-        Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
-            failed(error)
-        }
-        Err(error) => Err(OpenError::Migrate(path.into(), error)),
+}
+
+/// Says what is wrong inside, or brings it up to date.
+async fn look(connection: &mut AnyConnection) -> Result<Option<String>, MigrateError> {
+    let findings: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_all(&mut *connection)
+        .await?;
+    if let Some(finding) = findings.into_iter().find(|finding| finding != "ok") {
+        return Ok(Some(finding));
     }
+    migrate(connection).await?;
+    Ok(None)
 }
 
 /// Connects to the file, which is made where it is missing.
@@ -99,10 +109,23 @@ pub(super) async fn connect(path: &Path) -> Result<AnyConnection> {
         .connect()
         .await?;
     // With FULL a commit is on the disk before anything is sent because of it.
-    sqlx::raw_sql("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+    let set = sqlx::raw_sql("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         .execute(&mut connection)
-        .await?;
-    Ok(connection)
+        .await;
+    match set {
+        Ok(_) => Ok(connection),
+        Err(error) => {
+            close(connection).await;
+            Err(error)
+        }
+    }
+}
+
+/// Nothing writes to the file any more when this returns.
+async fn close(connection: AnyConnection) {
+    if let Err(error) = connection.close().await {
+        tracing::debug!(%error, "a damaged store did not close cleanly");
+    }
 }
 
 /// The file as an address, in which no character of its name means something else.

@@ -430,19 +430,3 @@ async fn a_series_that_never_says_anything_about_its_system_does_not_fill_the_st
     // Those of the last 25 minutes: what a query may bring again, and as far as the criteria look back.
     assert_eq!(desk.close().await.count("observation").await, 14);
 }
-
-/// Leaves a store for [`super::damages`]: `WRITE_STORE=file cargo test -p vigia-alert writes_a_store -- --ignored`.
-#[tokio::test]
-#[ignore = "it is called by hand"]
-async fn writes_a_store() {
-    let path = std::env::var_os("WRITE_STORE").unwrap();
-    let recipients = ["director@agency.example", "turno@agency.example"];
-    let desk = Desk::new(Shelf::at(path.into()), &recipients).await;
-    break_journey(&desk, minute(2)).await;
-    let first = desk.claim(minute(2)).await.unwrap();
-    let taken = Settlement::Accepted("250 taken".into());
-    let settled = desk.ledger.settle(&first, taken, minute(2)).await;
-    settled.unwrap();
-    desk.claim(minute(2)).await.unwrap();
-    desk.close().await;
-}

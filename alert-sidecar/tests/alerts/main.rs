@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod configurations;
+mod damages;
 mod failures;
 mod gate;
 mod incidents;

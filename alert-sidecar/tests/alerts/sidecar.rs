@@ -157,6 +157,21 @@ impl Sidecar {
         Self::spawn_as(config, command)
     }
 
+    /// Starts it where this folder is a disk of a megabyte that only it sees.
+    pub fn spawn_on_disk_of_its_own(config: &Path, folder: &Path) -> Self {
+        let mut command = process::tied(Path::new("unshare"));
+        if !rustix::process::geteuid().is_root() {
+            command.args(["--user", "--map-root-user"]);
+        }
+        command
+            .args(["--mount", "--", "setpriv", "--pdeathsig", "KILL", "--"])
+            .args(["/bin/sh", "-c"])
+            .arg("mount -t tmpfs -o size=1m none \"$0\" && exec \"$@\"")
+            .arg(folder)
+            .arg(PROGRAM);
+        Self::spawn_as(config, command)
+    }
+
     fn spawn_as(config: &Path, mut command: Command) -> Self {
         let log = tempfile::Builder::new()
             .suffix(".log")
@@ -172,6 +187,11 @@ impl Sidecar {
             process: Process::start("vigia-alert", &log, &mut command).unwrap(),
             log,
         }
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> i32 {
+        self.process.id()
     }
 
     pub fn log_file(&self) -> PathBuf {

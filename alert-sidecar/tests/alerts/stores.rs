@@ -61,9 +61,12 @@ impl Shelf {
         }
     }
 
-    /// The folder of a file.
-    pub fn folder(&self) -> &Path {
-        self.folder.as_ref().unwrap().path()
+    /// The file.
+    pub fn file(&self) -> &Path {
+        match &self.place {
+            Place::Sqlite(path) => path,
+            Place::PostgreSql(_) => panic!("a database has no file"),
+        }
     }
 
     pub async fn connect(&self) -> AnyConnection {
