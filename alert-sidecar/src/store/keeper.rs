@@ -2,6 +2,8 @@
 //!
 //! Requests are served one after the other, each inside one transaction.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -12,6 +14,7 @@ use super::{
     Store, StoreError, incidents,
     judgement::{self, Policy},
     lease::{BEAT, Tenure},
+    memory::Memory,
     observations,
     outbox::{self, Delivery, Settlement},
     postgresql::took_too_long,
@@ -231,6 +234,8 @@ pub enum End {
 pub struct Keeper {
     store: Store,
     policy: Policy,
+    /// By the rules' names.
+    memories: HashMap<String, Memory>,
     requests: mpsc::Receiver<Request>,
     announce: watch::Sender<()>,
 }
@@ -266,6 +271,7 @@ impl Keeper {
         let keeper = Self {
             store,
             policy,
+            memories: HashMap::new(),
             requests,
             announce,
         };
@@ -355,22 +361,8 @@ impl Keeper {
                 now,
                 reply,
             } => {
-                let policy = &self.policy;
-                let changes = in_time(store, async |store| {
-                    let mut transaction = store.begin().await?;
-                    let changes =
-                        judgement::write(&mut transaction, policy, &rule, answer, now).await?;
-                    transaction.commit().await?;
-                    Ok(changes)
-                })
-                .await;
-                if let Ok(changes) = &changes {
-                    judgement::log(changes);
-                    if !changes.is_empty() {
-                        self.announce.send_replace(());
-                    }
-                }
-                self.answer(reply, changes.map(drop)).await
+                let judged = self.judge(&rule, answer, now).await;
+                self.answer(reply, judged).await
             }
             Request::Claim {
                 channel,
@@ -411,6 +403,61 @@ impl Keeper {
                 self.answer(reply, written).await
             }
         }
+    }
+
+    /// Judges what a poll brought. Journeys in trouble come first, so that they are told while the rest is written down.
+    async fn judge(
+        &mut self,
+        rule: &Rule,
+        answer: Answer,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // Only what went well to the end is remembered.
+        let mut memory = match self.memories.remove(&rule.name) {
+            Some(memory) => memory,
+            None => {
+                in_time(&mut self.store, async |store| {
+                    Ok(Memory::read(store.connection().await?, rule).await?)
+                })
+                .await?
+            }
+        };
+        let horizon = answer.read_until.unwrap_or(now) - rule.memory();
+        let news = memory.news(rule, answer);
+        if !news.urgent.is_empty() {
+            let policy = &self.policy;
+            let (changes, worries) = in_time(&mut self.store, async |store| {
+                let mut transaction = store.begin().await?;
+                let judged =
+                    judgement::judge(&mut transaction, policy, rule, &news.urgent, now).await?;
+                transaction.commit().await?;
+                Ok(judged)
+            })
+            .await?;
+            judgement::log(&changes);
+            if !changes.is_empty() {
+                self.announce.send_replace(());
+            }
+            for (series, is_troubled) in worries {
+                memory.worry(series, is_troubled);
+            }
+        }
+        if !news.is_empty() {
+            let runs = || news.urgent.values().flatten().chain(&news.calm);
+            memory.learn(runs());
+            let forgotten = memory.forget_of(runs(), rule.criteria.runs(), horizon);
+            in_time(&mut self.store, async |store| {
+                let mut transaction = store.begin().await?;
+                judgement::note(&mut transaction, rule, &news, &forgotten).await?;
+                Ok(transaction.commit().await?)
+            })
+            .await?;
+            if let Some(read_until) = news.read_until {
+                memory.advance(read_until);
+            }
+        }
+        self.memories.insert(rule.name.clone(), memory);
+        Ok(())
     }
 
     /// Nobody listens when the one who asked was stopped meanwhile; what was asked for is done all the same.

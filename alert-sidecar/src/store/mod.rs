@@ -7,6 +7,7 @@ pub mod incidents;
 pub mod judgement;
 pub mod keeper;
 pub mod lease;
+mod memory;
 pub mod observations;
 pub mod outbox;
 pub mod place;

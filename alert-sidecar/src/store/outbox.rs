@@ -120,7 +120,7 @@ pub async fn intend_end(
         let to = (channel.as_str(), recipient.as_str());
         intend(connection, incident, to, Kind::Closed, now).await?;
     }
-    unite(connection).await
+    unite(connection, &incident.id).await
 }
 
 /// Takes the next delivery of a channel that is due, and marks it as being sent.
@@ -196,7 +196,7 @@ pub async fn settle(
     .bind(i64::try_from(delivery.attempt).unwrap_or(i64::MAX))
     .execute(&mut *connection)
     .await?;
-    unite(connection).await
+    unite(connection, &delivery.incident.id).await
 }
 
 /// What was being sent when the process died is to be sent again, as a repeat. Says how many these are.
@@ -206,31 +206,40 @@ pub async fn recover(connection: &mut AnyConnection) -> Result<u64> {
             .execute(&mut *connection)
             .await?
             .rows_affected();
-    unite(connection).await?;
+    let ended: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT incident_id FROM delivery WHERE kind = 'closed' AND state = 'pending'",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for incident in ended {
+        unite(connection, &incident).await?;
+    }
     Ok(interrupted)
 }
 
-/// Where the beginning still waits and the end waits too, one message says both; who was refused the beginning is not told
+/// Where the beginning of an incident still waits and the end waits too, one message says both; who was refused the beginning is not told
 /// the end.
-async fn unite(connection: &mut AnyConnection) -> Result<()> {
+async fn unite(connection: &mut AnyConnection, incident: &str) -> Result<()> {
     sqlx::query(
         "UPDATE delivery SET kind = 'whole'
-         WHERE kind = 'opened' AND state = 'pending'
+         WHERE incident_id = $1 AND kind = 'opened' AND state = 'pending'
            AND EXISTS (SELECT 1 FROM delivery AS ending
                        WHERE ending.incident_id = delivery.incident_id AND ending.channel = delivery.channel
                          AND ending.recipient = delivery.recipient
                          AND ending.kind = 'closed' AND ending.state = 'pending')",
     )
+    .bind(incident)
     .execute(&mut *connection)
     .await?;
     sqlx::query(
         "DELETE FROM delivery
-         WHERE kind = 'closed' AND state = 'pending'
+         WHERE incident_id = $1 AND kind = 'closed' AND state = 'pending'
            AND EXISTS (SELECT 1 FROM delivery AS beginning
                        WHERE beginning.incident_id = delivery.incident_id AND beginning.channel = delivery.channel
                          AND beginning.recipient = delivery.recipient
                          AND (beginning.kind = 'whole' OR (beginning.kind = 'opened' AND beginning.state = 'refused')))",
     )
+    .bind(incident)
     .execute(connection)
     .await
     .map(drop)
