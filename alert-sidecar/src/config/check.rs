@@ -61,14 +61,14 @@ pub(super) fn store(settings: &Spanned<place::Settings>, findings: &mut Findings
     match (path, postgresql) {
         (Some(path), None) => Some(Place::Sqlite(findings.folder.join(path))),
         (None, Some(address)) => {
-            let password = match password {
-                Some(password) => Some(secret(password, findings)?),
-                None => None,
-            };
-            Some(Place::PostgreSql(Database::new(
-                database(address, findings)?,
-                password,
-            )))
+            let address = database(settings, address, findings);
+            let password = password.as_ref().map(|password| secret(password, findings));
+            match (address?, password) {
+                (address, None) => Some(Place::PostgreSql(Database::new(address, None))),
+                (address, Some(password)) => {
+                    Some(Place::PostgreSql(Database::new(address, Some(password?))))
+                }
+            }
         }
         (None, None) => {
             findings.add(
@@ -89,7 +89,11 @@ pub(super) fn store(settings: &Spanned<place::Settings>, findings: &mut Findings
     }
 }
 
-fn database(address: &Spanned<String>, findings: &mut Findings) -> Option<url::Url> {
+fn database(
+    settings: &Spanned<place::Settings>,
+    address: &Spanned<String>,
+    findings: &mut Findings,
+) -> Option<url::Url> {
     let text = address.as_ref();
     let read = text.parse::<url::Url>().ok().filter(|url| {
         matches!(url.scheme(), "postgres" | "postgresql") && url.has_host() && url.path().len() > 1
@@ -100,9 +104,10 @@ fn database(address: &Spanned<String>, findings: &mut Findings) -> Option<url::U
             "this is not the address of a database of PostgreSQL",
             "write it with user, host and database, for example \"postgres://vigia@db.example/vigia\"",
         ),
+        // Not at the address itself: its line would be shown.
         Some(url) if url.password().is_some() => findings.add(
-            address,
-            "the address holds a password",
+            settings,
+            "the address of the database holds a password",
             "write it without, and add password = \"${secret:STORE_PASSWORD}\"",
         ),
         Some(url) => return Some(url),
