@@ -43,10 +43,10 @@ pub enum OpenError {
     SetAside(PathBuf, #[source] io::Error),
     /// The disk or the database refuses.
     #[error("failed to open the store `{0}`: {1}")]
-    Database(Place, #[source] sqlx::Error),
+    Database(String, #[source] sqlx::Error),
     /// It was written by a later version.
     #[error("failed to bring the store `{0}` up to date: {1}")]
-    Migrate(Place, #[source] sqlx::migrate::MigrateError),
+    Migrate(String, #[source] sqlx::migrate::MigrateError),
 }
 
 /// Why the store did not do what it was asked to.
@@ -122,13 +122,12 @@ impl Store {
 
     /// The connection, made anew where it broke.
     async fn connection(&mut self) -> Result<&mut AnyConnection, StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let connection = connect(&self.place).await?;
-                tracing::info!(store = %self.place, "the store can be reached again");
-                connection
-            }
+        let connection = if let Some(connection) = self.connection.take() {
+            connection
+        } else {
+            let connection = connect(&self.place).await?;
+            tracing::info!(store = %self.place, "the store can be reached again");
+            connection
         };
         Ok(self.connection.insert(connection))
     }
@@ -204,7 +203,7 @@ async fn connect(place: &Place) -> Result<AnyConnection, sqlx::Error> {
 }
 
 async fn open_shared(database: &Database) -> Result<(AnyConnection, Hold), OpenError> {
-    let failed = |error| OpenError::Database(Place::PostgreSql(database.clone()), error);
+    let failed = |error| OpenError::Database(database.to_string(), error);
     let mut connection = postgresql::connect(database).await.map_err(failed)?;
     postgresql::make_lease(&mut connection)
         .await
@@ -223,7 +222,7 @@ async fn open_shared(database: &Database) -> Result<(AnyConnection, Hold), OpenE
     };
     migrate(&mut connection)
         .await
-        .map_err(|error| OpenError::Migrate(Place::PostgreSql(database.clone()), error))?;
+        .map_err(|error| OpenError::Migrate(database.to_string(), error))?;
     Ok((connection, Hold::Lease(lease)))
 }
 

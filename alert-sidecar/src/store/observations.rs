@@ -48,13 +48,16 @@ fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
 
 /// The places of so many rows of so many values, after the first `$1`: `($1, $2, $3), ($1, $4, $5)`.
 fn places(rows: usize, values: usize) -> String {
-    let row = |row: usize| {
-        let places: String = (0..values)
-            .map(|value| format!(", ${}", row * values + value + 2))
-            .collect();
-        format!("($1{places})")
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+    let mut places = String::new();
+    for row in 0..rows {
+        places.push_str(if row == 0 { "($1" } else { ", ($1" });
+        for value in 0..values {
+            places.push_str(", $");
+            places.push_str(&(row * values + value + 2).to_string());
+        }
+        places.push(')');
+    }
+    places
 }
 
 /// Keeps runs; those that are known already stay as they are.

@@ -1,9 +1,6 @@
 //! Where the store is: a file of SQLite, or a database of PostgreSQL.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::{fmt, path::PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -58,9 +55,9 @@ impl Database {
     }
 }
 
-impl From<&Path> for Place {
-    fn from(path: &Path) -> Self {
-        Self::Sqlite(path.to_owned())
+impl fmt::Display for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(formatter)
     }
 }
 
@@ -68,7 +65,7 @@ impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => path.display().fmt(formatter),
-            Self::PostgreSql(database) => database.address.fmt(formatter),
+            Self::PostgreSql(database) => database.fmt(formatter),
         }
     }
 }

@@ -85,8 +85,8 @@ async fn whole(path: &Path) -> Result<Result<AnyConnection, Damage>, OpenError> 
                 is_something_else: code(&error) == Some(NO_DATABASE),
             }))
         }
-        MigrateError::Execute(error) => Err(OpenError::Database(path.into(), error)),
-        error => Err(OpenError::Migrate(path.into(), error)),
+        MigrateError::Execute(error) => Err(OpenError::Database(path.display().to_string(), error)),
+        error => Err(OpenError::Migrate(path.display().to_string(), error)),
     }
 }
 

@@ -82,7 +82,7 @@ async fn what_a_later_version_wrote_is_left_alone() {
             shelf.file().display()
         )
     );
-    assert_eq!(set_aside(shelf.file()), [PathBuf::new(); 0]);
+    assert!(set_aside(shelf.file()).is_empty());
 }
 
 /// What stands beside the store as its damaged former self.
@@ -206,8 +206,8 @@ impl SmallDisk {
     fn fill(&self) {
         let mut file = fs::File::create(self.0.join("filler")).unwrap();
         loop {
-            match file.write(&[0; 4096]) {
-                Ok(_) => {}
+            match file.write_all(&[0; 4096]) {
+                Ok(()) => {}
                 Err(error) => break assert_eq!(error.kind(), ErrorKind::StorageFull),
             }
         }
