@@ -2,7 +2,10 @@
 //!
 //! Requests are served one after the other, each inside one transaction.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, VecDeque},
+    future::ready,
+};
 
 use jiff::Timestamp;
 use tokio::{
@@ -14,7 +17,7 @@ use super::{
     Store, StoreError, incidents,
     judgement::{self, Policy},
     lease::{BEAT, Tenure},
-    memory::Memory,
+    memory::{Memory, News},
     observations,
     outbox::{self, Delivery, Settlement},
     postgresql::took_too_long,
@@ -230,12 +233,22 @@ pub enum End {
     Damaged,
 }
 
+/// What is left to write down of an answer that was judged.
+struct Note {
+    rule: Rule,
+    memory: Memory,
+    news: News,
+    horizon: Timestamp,
+    reply: Reply<()>,
+}
+
 /// Owns the store.
 pub struct Keeper {
     store: Store,
     policy: Policy,
     /// By the rules' names.
     memories: HashMap<String, Memory>,
+    notes: VecDeque<Note>,
     requests: mpsc::Receiver<Request>,
     announce: watch::Sender<()>,
 }
@@ -272,6 +285,7 @@ impl Keeper {
             store,
             policy,
             memories: HashMap::new(),
+            notes: VecDeque::new(),
             requests,
             announce,
         };
@@ -289,9 +303,13 @@ impl Keeper {
                     let beaten = in_time(&mut self.store, Store::beat).await;
                     self.settled(beaten.err().as_ref()).await
                 }
-                request = self.requests.recv() => match request {
+                request = self.requests.recv(), if !self.requests.is_empty() || self.notes.is_empty() => match request {
                     Some(request) => self.serve(request).await,
                     None => Some(End::Unneeded),
+                },
+                () = ready(()), if !self.notes.is_empty() => match self.notes.pop_front() {
+                    Some(note) => self.note(note).await,
+                    None => None,
                 },
             };
             match end {
@@ -360,10 +378,10 @@ impl Keeper {
                 answer,
                 now,
                 reply,
-            } => {
-                let judged = self.judge(&rule, answer, now).await;
-                self.answer(reply, judged).await
-            }
+            } => match self.judge(*rule, answer, now, reply).await {
+                Ok(()) => None,
+                Err((reply, error)) => self.answer(reply, Err(error)).await,
+            },
             Request::Claim {
                 channel,
                 now,
@@ -405,35 +423,41 @@ impl Keeper {
         }
     }
 
-    /// Judges what a poll brought. Journeys in trouble come first, so that they are told while the rest is written down.
+    /// Judges what a poll brought, as far as somebody may have to be told. The rest is written down when nobody waits.
     async fn judge(
         &mut self,
-        rule: &Rule,
+        rule: Rule,
         answer: Answer,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+        reply: Reply<()>,
+    ) -> Result<(), (Reply<()>, StoreError)> {
         // Only what went well to the end is remembered.
-        let mut memory = match self.memories.remove(&rule.name) {
-            Some(memory) => memory,
-            None => {
-                in_time(&mut self.store, async |store| {
-                    Ok(Memory::read(store.connection().await?, rule).await?)
-                })
-                .await?
+        let mut memory = if let Some(memory) = self.memories.remove(&rule.name) {
+            memory
+        } else {
+            let read = in_time(&mut self.store, async |store| {
+                Ok(Memory::read(store.connection().await?, &rule).await?)
+            });
+            match read.await {
+                Ok(memory) => memory,
+                Err(error) => return Err((reply, error)),
             }
         };
         let horizon = answer.read_until.unwrap_or(now) - rule.memory();
-        let news = memory.news(rule, answer);
+        let news = memory.news(&rule, answer);
         if !news.urgent.is_empty() {
             let policy = &self.policy;
-            let (changes, worries) = in_time(&mut self.store, async |store| {
+            let judged = in_time(&mut self.store, async |store| {
                 let mut transaction = store.begin().await?;
                 let judged =
-                    judgement::judge(&mut transaction, policy, rule, &news.urgent, now).await?;
+                    judgement::judge(&mut transaction, policy, &rule, &news.urgent, now).await?;
                 transaction.commit().await?;
                 Ok(judged)
-            })
-            .await?;
+            });
+            let (changes, worries) = match judged.await {
+                Ok(judged) => judged,
+                Err(error) => return Err((reply, error)),
+            };
             judgement::log(&changes);
             if !changes.is_empty() {
                 self.announce.send_replace(());
@@ -442,22 +466,45 @@ impl Keeper {
                 memory.worry(series, is_troubled);
             }
         }
-        if !news.is_empty() {
+        self.notes.push_back(Note {
+            rule,
+            memory,
+            news,
+            horizon,
+            reply,
+        });
+        Ok(())
+    }
+
+    /// Writes down what was left for later.
+    async fn note(&mut self, note: Note) -> Option<End> {
+        let Note {
+            rule,
+            mut memory,
+            news,
+            horizon,
+            reply,
+        } = note;
+        let written = if news.is_empty() {
+            Ok(())
+        } else {
             let runs = || news.urgent.values().flatten().chain(&news.calm);
             memory.learn(runs());
             let forgotten = memory.forget_of(runs(), rule.criteria.runs(), horizon);
             in_time(&mut self.store, async |store| {
                 let mut transaction = store.begin().await?;
-                judgement::note(&mut transaction, rule, &news, &forgotten).await?;
+                judgement::note(&mut transaction, &rule, &news, &forgotten).await?;
                 Ok(transaction.commit().await?)
             })
-            .await?;
+            .await
+        };
+        if written.is_ok() {
             if let Some(read_until) = news.read_until {
                 memory.advance(read_until);
             }
+            self.memories.insert(rule.name, memory);
         }
-        self.memories.insert(rule.name.clone(), memory);
-        Ok(())
+        self.answer(reply, written).await
     }
 
     /// Nobody listens when the one who asked was stopped meanwhile; what was asked for is done all the same.

@@ -73,9 +73,10 @@ impl Memory {
         let mut seen = HashSet::new();
         for run in answer.runs {
             if !self.knows(&run) && seen.insert((run.series.clone(), run.at)) {
+                // Most of the time it is one run, of thousands of series.
                 fresh
                     .entry(rule.judges_as(&run.series))
-                    .or_default()
+                    .or_insert_with(|| Vec::with_capacity(1))
                     .push(run);
             }
         }
