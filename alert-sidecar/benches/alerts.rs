@@ -228,12 +228,12 @@ async fn large(figures: &mut Figures, place: &Place) {
     let judged = cpu();
     figures.milliseconds(
         "nothing new among 10000 rows: reading, CPU",
-        read - before,
+        read.saturating_sub(before),
         None,
     );
     figures.milliseconds(
         "nothing new among 10000 rows: judging, CPU",
-        judged - read,
+        judged.saturating_sub(read),
         Some(Duration::from_millis(10)),
     );
     let before = cpu();
@@ -241,7 +241,7 @@ async fn large(figures: &mut Figures, place: &Place) {
     ledger.judge(&rules[0], answer, at).await.unwrap();
     figures.milliseconds(
         "an answer without rows, CPU",
-        cpu() - before,
+        cpu().saturating_sub(before),
         Some(Duration::from_millis(10)),
     );
     drop(text);
