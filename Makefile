@@ -14,7 +14,7 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo dashboards dashboards-benchmark benchmark accuracy test soak lint advisories
+.PHONY: help setup setup-checks build demo dashboards dashboards-benchmark benchmark benchmark-alerts accuracy test soak kills lint advisories
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
@@ -23,8 +23,10 @@ help:
 	@echo "make dashboards  writes grafana/dashboards/ anew, in both languages, from testbed/src/dashboards/"
 	@echo "make dashboards-benchmark  how long their queries take on 30 days of 30 journeys a minute (some minutes)"
 	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20)"
+	@echo "make benchmark-alerts  what the alert engine costs with 10,000 series (half a minute and a release build)"
 	@echo "make test    runs every check and test (about 10 minutes once everything is built)"
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
+	@echo "make kills   kills the alert engine 500 times, at every commit and at any moment (6 minutes)"
 	@echo "make accuracy  holds the times of steps against pages with known delays (4 minutes, on an idle machine)"
 	@echo "make lint    runs the checks alone: format, clippy, licences"
 
@@ -53,6 +55,9 @@ benchmark:
 	cargo build --release --locked --package vigia-probe --package vigia-testbed
 	@exec target/release/vigia-benchmark $(benchmark_arguments)
 
+benchmark-alerts: setup
+	cargo bench -p vigia-alert --bench alerts --locked
+
 # Released binaries: what is measured is what operators run.
 accuracy: setup-checks
 	cargo build --release --locked --bin vigia-probe --bin vigia-accuracy
@@ -65,6 +70,11 @@ test: lint build
 # Alone on the machine: what else runs on it is in the figures. SOAK_RUNS=500 makes fewer runs.
 soak: build
 	cargo test -p vigia-probe --test probe --locked -- --ignored --nocapture --exact soak::many_runs_hold_memory_descriptors_and_tasks_flat
+
+# The tests kill it a few dozen times; this many take their time.
+KILLS ?= 500
+kills: build
+	KILLS=$(KILLS) CI=true cargo test -p vigia-alert --test alerts --locked -- --nocapture kills::
 
 # cargo-deny's list of known holes is fetched from the network: `make advisories` asks it apart.
 lint: setup-checks

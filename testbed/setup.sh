@@ -39,6 +39,8 @@ main() {
   have cc || packages+=(gcc libc6-dev)
   have pkg-config || packages+=(pkg-config)
   have unshare || packages+=(util-linux)
+  # Kills the alert program at a system call of a test's choice.
+  have strace || packages+=(strace)
   # An ordinary user's mail server runs under users of its own, which newuidmap gives.
   if [ "$(id -u)" != 0 ] && ! have newuidmap; then
     packages+=(uidmap)
@@ -51,6 +53,8 @@ main() {
     present cargo-deny "cargo-deny-$CARGO_DENY_VERSION" || step "cargo-deny $CARGO_DENY_VERSION" "3 to 6 minutes" build_cargo_deny
   fi
   npm_packages grafana-schema "Grafana's types" "a few seconds"
+  have postgres || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || compgen -G "$servers/postgresql-*/postgres" >/dev/null ||
+    step "PostgreSQL, unpacked and not installed" "half a minute" unpack_postgresql
   compgen -G "$servers/exim-*/exim4" >/dev/null || have exim4 || step "Exim, unpacked and not installed" "a few seconds" unpack_exim
 }
 
@@ -183,6 +187,31 @@ unpack_exim() (
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $libraries
   unpacked/usr/sbin/exim4 -C /dev/null -bV >/dev/null 2>&1 || ! ldd unpacked/usr/sbin/exim4 | grep 'not found'
   keep unpacked/usr/sbin/exim4 "exim-$version"
+)
+
+# Installed, it would be a service with a database of the machine's own. It finds what it reads from where it stands.
+unpack_postgresql() (
+  set -e
+  local package libraries folder program
+  can_install postgresql
+  apt-cache show postgresql >/dev/null 2>&1 || as_root apt-get update
+  package=$(apt-cache depends postgresql | sed -n 's/^ *Depends: *\(postgresql-[0-9]*\)$/\1/p')
+  cd "$scratch"
+  apt-get download "$package"
+  dpkg-deb -x "$package"_*.deb unpacked
+  # LLVM would compile queries; these are small.
+  libraries=$(dpkg-deb -f "$package"_*.deb Depends | tr ',' '\n' | sed -n '/libllvm/d; s/^ *\(lib[^ ]*\).*/\1/p')
+  # shellcheck disable=SC2086 # several words
+  dpkg-query -W tzdata $libraries >/dev/null 2>&1 ||
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends tzdata $libraries
+  program=$(echo unpacked/usr/lib/postgresql/*/bin/postgres)
+  "$program" --version
+  folder=$servers/postgresql-$(dpkg-deb -f "$package"_*.deb Version | sed 's/[^0-9.].*//')
+  rm -rf "$folder"
+  mkdir -p "$servers"
+  mv unpacked "$folder.partial"
+  ln -s "${program#unpacked/}" "$folder.partial/postgres"
+  mv "$folder.partial" "$folder"
 )
 
 trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT

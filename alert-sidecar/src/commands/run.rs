@@ -1,25 +1,32 @@
 //! `vigia-alert run`: starts the tasks, and stops them within seconds.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, watch},
     task::JoinSet,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::{Exit, check::say, sight, watch::Watch};
 use crate::{
     config::{self, Config},
-    deliver::{courier::Courier, incident_points},
-    flux::InfluxDb,
+    deliver::{Channel, courier::Courier, incident_points},
+    flux::{InfluxDb, Rule},
     render::Renderer,
-    store::{Store, judgement::Policy, keeper::Keeper},
+    store::{
+        Store,
+        judgement::Policy,
+        keeper::{End, Keeper},
+    },
 };
 
 /// What is being sent when the program is to stop may take this long; then it is left to the next start.
 const GRACE: Duration = Duration::from_secs(4);
+
+/// How long to wait before a store that was found damaged while it was used is opened again.
+const AFTER_DAMAGE: Duration = Duration::from_secs(10);
 
 /// How many reports of the rules may wait to be heard; more make the rules wait.
 const REPORTS: usize = 64;
@@ -56,6 +63,32 @@ pub(super) fn run(path: &Path) -> Exit {
     exit
 }
 
+/// What works with a store, whichever time it is opened.
+struct Works {
+    rules: Vec<Rule>,
+    channels: BTreeMap<String, Arc<Channel>>,
+    policy: Policy,
+    /// See [`crate::flux::Settings::blind_after`].
+    blind_after: Duration,
+    influxdb: Arc<InfluxDb>,
+    renderer: Arc<Renderer>,
+}
+
+/// The signals that ask the program to stop.
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stops {
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
 async fn serve(config: Config) -> Result<Exit, anyhow::Error> {
     // reqwest leaves the choice to the program; lettre was built with the same one.
     if rustls::crypto::ring::default_provider()
@@ -64,78 +97,112 @@ async fn serve(config: Config) -> Result<Exit, anyhow::Error> {
     {
         anyhow::bail!("another library installed its own cryptography");
     }
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let store = match Store::open(&config.store).await {
-        Ok(store) => store,
-        Err(error) => {
-            tracing::error!("{error}");
-            return Ok(Exit::Store);
-        }
+    let mut stops = Stops {
+        terminate: signal(SignalKind::terminate())?,
+        interrupt: signal(SignalKind::interrupt())?,
     };
-    let influxdb = Arc::new(InfluxDb::new(&config.influxdb, &config.influxdb_token)?);
-    let renderer = Arc::new(Renderer::new(config.style)?);
     let recipients = config
         .channels
         .iter()
         .map(|(name, channel)| (name.clone(), channel.recipients()))
         .collect();
-    let (keeper, ledger) = Keeper::new(
-        store,
-        Policy {
+    let works = Works {
+        rules: config.rules,
+        channels: config
+            .channels
+            .into_iter()
+            .map(|(name, channel)| (name, Arc::new(channel)))
+            .collect(),
+        policy: Policy {
             routes: config.routes,
             recipients,
         },
-    )
-    .await?;
-    let keeper = tokio::spawn(keeper.run());
-    let (stop, stopped) = watch::channel(false);
-    let mut tasks = JoinSet::new();
-    tracing::info!(
-        rules = config.rules.len(),
-        channels = config.channels.len(),
-        "watching"
-    );
-    let (reports, heard) = mpsc::channel(REPORTS);
-    let names = config.rules.iter().map(|rule| rule.name.clone()).collect();
-    let sight = sight::Sight {
-        rules: names,
         blind_after: config.influxdb.blind_after,
-        ledger: ledger.clone(),
+        influxdb: Arc::new(InfluxDb::new(&config.influxdb, &config.influxdb_token)?),
+        renderer: Arc::new(Renderer::new(config.style)?),
     };
-    tasks.spawn(sight.follow(heard, stopped.clone()));
-    for rule in config.rules {
-        let watch = Watch {
-            rule,
-            influxdb: Arc::clone(&influxdb),
-            ledger: ledger.clone(),
-            reports: reports.clone(),
+    loop {
+        let opened = tokio::select! {
+            opened = Store::open(&config.store) => opened,
+            () = stops.next() => return Ok(Exit::Success),
         };
-        tasks.spawn(watch.run(stopped.clone()));
-    }
-    for (name, channel) in config.channels {
-        let courier = Courier {
-            name,
-            channel,
-            ledger: ledger.clone(),
-            influxdb: Arc::clone(&influxdb),
-            renderer: Arc::clone(&renderer),
+        let store = match opened {
+            Ok(store) => store,
+            Err(error) => {
+                tracing::error!("{error}");
+                return Ok(Exit::Store);
+            }
         };
-        tasks.spawn(courier.run(stopped.clone()));
+        match works.with(store, &mut stops).await? {
+            End::Unneeded => return Ok(Exit::Success),
+            // Whoever took over works now; this process waits for its turn.
+            End::Replaced => {}
+            // A disk that does it again is not to fill up with what was set aside.
+            End::Damaged => tokio::select! {
+                () = sleep(AFTER_DAMAGE) => {}
+                () = stops.next() => return Ok(Exit::Success),
+            },
+        }
     }
-    tasks.spawn(incident_points::run(ledger, influxdb, stopped));
-    let outcome = tokio::select! {
-        _ = terminate.recv() => Ok(Exit::Success),
-        _ = interrupt.recv() => Ok(Exit::Success),
-        ended = tasks.join_next() => Err(anyhow::anyhow!("a task ended by itself: {ended:?}")),
-    };
-    tracing::info!("stopping");
-    stop.send_replace(true);
-    let all_ended = async { while tasks.join_next().await.is_some() {} };
-    if timeout(GRACE, all_ended).await.is_err() {
-        tracing::warn!("a message is still being sent; it is repeated at the next start");
-        tasks.shutdown().await;
+}
+
+impl Works {
+    /// Works with this store until the program is to stop, or the store is not ours any more.
+    async fn with(&self, store: Store, stops: &mut Stops) -> Result<End, anyhow::Error> {
+        let (keeper, ledger) = Keeper::new(store, self.policy.clone()).await?;
+        let mut keeper = tokio::spawn(keeper.run());
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tracing::info!(
+            rules = self.rules.len(),
+            channels = self.channels.len(),
+            "watching"
+        );
+        let (reports, heard) = mpsc::channel(REPORTS);
+        let sight = sight::Sight {
+            rules: self.rules.iter().map(|rule| rule.name.clone()).collect(),
+            blind_after: self.blind_after,
+            ledger: ledger.clone(),
+        };
+        tasks.spawn(sight.follow(heard, stopped.clone()));
+        for rule in &self.rules {
+            let watch = Watch {
+                rule: rule.clone(),
+                influxdb: Arc::clone(&self.influxdb),
+                ledger: ledger.clone(),
+                reports: reports.clone(),
+            };
+            tasks.spawn(watch.run(stopped.clone()));
+        }
+        for (name, channel) in &self.channels {
+            let courier = Courier {
+                name: name.clone(),
+                channel: Arc::clone(channel),
+                ledger: ledger.clone(),
+                influxdb: Arc::clone(&self.influxdb),
+                renderer: Arc::clone(&self.renderer),
+            };
+            tasks.spawn(courier.run(stopped.clone()));
+        }
+        let influxdb = Arc::clone(&self.influxdb);
+        tasks.spawn(incident_points::run(ledger, influxdb, stopped));
+        let outcome = tokio::select! {
+            // A keeper that ends takes the tasks with it, which is not a fault of theirs.
+            biased;
+            end = &mut keeper => Ok(Some(end?)),
+            () = stops.next() => Ok(None),
+            ended = tasks.join_next() => Err(anyhow::anyhow!("a task ended by itself: {ended:?}")),
+        };
+        tracing::info!("stopping");
+        stop.send_replace(true);
+        let all_ended = async { while tasks.join_next().await.is_some() {} };
+        if timeout(GRACE, all_ended).await.is_err() {
+            tracing::warn!("a message is still being sent; it is repeated at the next start");
+            tasks.shutdown().await;
+        }
+        match outcome? {
+            Some(end) => Ok(end),
+            None => Ok(keeper.await?),
+        }
     }
-    keeper.await?;
-    outcome
 }

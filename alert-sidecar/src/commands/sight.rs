@@ -14,7 +14,7 @@ use crate::{
         Change,
         monitoring::{self, Blindness, Monitoring},
     },
-    store::keeper::{Ledger, StoreError},
+    store::{StoreError, keeper::Ledger},
 };
 
 /// While the store fails, what is to be written down is tried again this often.

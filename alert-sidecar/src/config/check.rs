@@ -11,7 +11,13 @@ use vigia_contract::{
 };
 
 use super::{ChannelSettings, Findings, email};
-use crate::{deliver::Channel, flux, flux::rule, route::Route};
+use crate::{
+    deliver::Channel,
+    flux,
+    flux::rule,
+    route::Route,
+    store::place::{self, Database, Place},
+};
 
 pub(super) fn time_zone(name: &Spanned<String>, findings: &mut Findings) -> Option<TimeZone> {
     let found = TimeZone::get(name.as_ref()).ok();
@@ -37,6 +43,76 @@ pub(super) fn influxdb(settings: &flux::Settings, findings: &mut Findings) -> Op
         );
     }
     secret(&settings.token, findings)
+}
+
+pub(super) fn store(settings: &Spanned<place::Settings>, findings: &mut Findings) -> Option<Place> {
+    let place::Settings {
+        path,
+        postgresql,
+        password,
+    } = settings.as_ref();
+    if let (Some(password), None) = (password, postgresql) {
+        findings.add(
+            password,
+            "a file needs no password",
+            "take the password out, or write the address of a database as postgresql",
+        );
+    }
+    match (path, postgresql) {
+        (Some(path), None) => Some(Place::Sqlite(findings.folder.join(path))),
+        (None, Some(address)) => {
+            let address = database(settings, address, findings);
+            let password = password.as_ref().map(|password| secret(password, findings));
+            match (address?, password) {
+                (address, None) => Some(Place::PostgreSql(Database::new(address, None))),
+                (address, Some(password)) => {
+                    Some(Place::PostgreSql(Database::new(address, Some(password?))))
+                }
+            }
+        }
+        (None, None) => {
+            findings.add(
+                settings,
+                "it is not said where the store is",
+                "add path = \"vigia-alert.db\"",
+            );
+            None
+        }
+        (Some(_), Some(address)) => {
+            findings.add(
+                address,
+                "there is a path too, and a store is in one place only",
+                "keep either path or postgresql",
+            );
+            None
+        }
+    }
+}
+
+fn database(
+    settings: &Spanned<place::Settings>,
+    address: &Spanned<String>,
+    findings: &mut Findings,
+) -> Option<url::Url> {
+    let text = address.as_ref();
+    let read = text.parse::<url::Url>().ok().filter(|url| {
+        matches!(url.scheme(), "postgres" | "postgresql") && url.has_host() && url.path().len() > 1
+    });
+    match read {
+        None => findings.add(
+            address,
+            "this is not the address of a database of PostgreSQL",
+            "write it with user, host and database, for example \"postgres://vigia@db.example/vigia\"",
+        ),
+        // Not at the address itself: its line would be shown.
+        Some(url) if url.password().is_some() => findings.add(
+            settings,
+            "the address of the database holds a password",
+            "write it without, and add password = \"${secret:STORE_PASSWORD}\"",
+        ),
+        Some(url) => return Some(url),
+    }
+    None
 }
 
 /// Looks a secret up now, so that it is not missed at night.

@@ -23,6 +23,7 @@ use crate::{
     flux::{self, Rule},
     render::{Language, Names, Style},
     route::Route,
+    store::place::{self, Place},
 };
 
 /// The file, as it is written.
@@ -37,7 +38,7 @@ struct File {
     /// A folder with one file for each secret, relative to this file.
     secrets_folder: Option<PathBuf>,
     influxdb: flux::Settings,
-    store: StoreSettings,
+    store: Spanned<place::Settings>,
     /// The names that people know, by the names of systems and journeys in the data.
     #[serde(default)]
     names: Names,
@@ -50,14 +51,6 @@ struct File {
     channel: Vec<ChannelSettings>,
     #[serde(default)]
     route: Vec<Route>,
-}
-
-/// The table `[store]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoreSettings {
-    /// The file, relative to the configuration file.
-    path: PathBuf,
 }
 
 /// The table `[links]`.
@@ -83,8 +76,8 @@ pub struct Config {
     pub influxdb: flux::Settings,
     /// What opens it.
     pub influxdb_token: SecretString,
-    /// The store's file.
-    pub store: PathBuf,
+    /// Where the store is.
+    pub store: Place,
     /// How messages are written.
     pub style: Style,
     /// What is asked.
@@ -131,14 +124,18 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
     };
     let time_zone = check::time_zone(&file.time_zone, &mut findings);
     let influxdb_token = check::influxdb(&file.influxdb, &mut findings);
+    let store = check::store(&file.store, &mut findings);
     check::dashboard(file.links.dashboard.as_ref(), &mut findings);
     check::rules(&file.rule, &mut findings);
     check::routes(&file.route, &file.channel, &mut findings);
     let channels = check::channels(file.channel, &mut findings);
     let rules = rule::resolve_all(file.rule, &mut findings);
-    let (Some(time_zone), Some(influxdb_token), []) =
-        (time_zone, influxdb_token, findings.mistakes.as_slice())
-    else {
+    let (Some(time_zone), Some(influxdb_token), Some(store), []) = (
+        time_zone,
+        influxdb_token,
+        store,
+        findings.mistakes.as_slice(),
+    ) else {
         findings.mistakes.sort_by_key(|mistake| {
             mistake
                 .place
@@ -150,7 +147,7 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
     Ok(Config {
         influxdb: file.influxdb,
         influxdb_token,
-        store: folder.join(file.store.path),
+        store,
         style: Style {
             language: file.language,
             time_zone,

@@ -13,7 +13,8 @@ use crate::{
     flux::{InfluxDb, picture},
     render::{Illustration, Renderer},
     store::{
-        keeper::{Claim, Ledger, StoreError},
+        StoreError,
+        keeper::{Claim, Ledger},
         outbox::{Delivery, Kind, LONGEST_PAUSE, Settlement},
     },
 };
@@ -29,7 +30,7 @@ pub struct Courier {
     /// The channel's name.
     pub name: String,
     /// The channel.
-    pub channel: Channel,
+    pub channel: Arc<Channel>,
     /// The store.
     pub ledger: Ledger,
     /// Where the pictures are.
@@ -66,7 +67,11 @@ impl Courier {
 
     async fn deliver(&self, delivery: &Delivery) {
         let started = std::time::Instant::now();
-        let attempt = self.attempt(delivery).await;
+        // Where another process took the store over, it repeats this message, and this one is not heard to the end.
+        let attempt = self.ledger.tenure().bounds(self.attempt(delivery)).await;
+        let attempt = attempt.unwrap_or_else(|| {
+            Attempt::Uncertain("this process could not say in time that it lives".to_owned())
+        });
         let took = started.elapsed();
         let settlement = settlement(attempt.clone(), delivery.attempt, Timestamp::now());
         // What was accepted must not be sent again because the disk is full just now.

@@ -12,7 +12,7 @@ use vigia_contract::data_model::{field, measurement, tag};
 use crate::{
     flux::{InfluxDb, QueryError},
     incident::Incident,
-    store::keeper::{Ledger, StoreError},
+    store::{StoreError, keeper::Ledger},
 };
 
 /// How long to wait before what failed is tried again.

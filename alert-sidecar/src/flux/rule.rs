@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
 use vigia_contract::data_model::Impact;
 
-use super::{ShippedQuery, Trouble};
+use super::{Series, ShippedQuery, Trouble};
 use crate::judge::{
     Criteria, Flapping, Limit, Probes, Threshold,
     silence::{Retired, Silence},
@@ -163,6 +163,16 @@ impl Rule {
     #[must_use]
     pub const fn puts_probes_together(&self) -> bool {
         matches!(self.criteria.probes, Probes::Together(_))
+    }
+
+    /// What a series is judged as: a journey seen from everywhere, which has no probe, or what one probe sees.
+    #[must_use]
+    pub fn judges_as(&self, series: &Series) -> Series {
+        let mut judged = series.clone();
+        if self.puts_probes_together() {
+            judged.probe.clear();
+        }
+        judged
     }
 
     /// How far back runs must be known: twice the overlap, because what a query still brings again must be known again, and

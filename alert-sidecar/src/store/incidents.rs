@@ -1,7 +1,7 @@
 //! The incidents, and why who was told.
 
 use jiff::Timestamp;
-use sqlx::{Result, Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, Result, Row, any::AnyRow};
 use vigia_contract::data_model::Impact;
 
 use super::{corrupt, observations, stored, time};
@@ -12,7 +12,7 @@ use crate::{
 
 /// The newest incident of a journey, open or closed: of one probe, or of whichever where `probe` is empty.
 pub async fn newest(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     rule: &str,
     series: &Series,
     probe: &str,
@@ -34,7 +34,7 @@ pub async fn newest(
 
 /// When the incidents of a journey began, those since this moment; `probe` as in [`newest`].
 pub async fn beginnings(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     rule: &str,
     series: &Series,
     probe: &str,
@@ -56,7 +56,7 @@ pub async fn beginnings(
 
 /// When the last incident of a journey ended that was over before this moment; `probe` as in [`newest`].
 pub async fn last_end(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     rule: &str,
     series: &Series,
     probe: &str,
@@ -77,7 +77,7 @@ pub async fn last_end(
 }
 
 /// The incidents of a rule that are open.
-pub async fn open_of(connection: &mut SqliteConnection, rule: &str) -> Result<Vec<Incident>> {
+pub async fn open_of(connection: &mut AnyConnection, rule: &str) -> Result<Vec<Incident>> {
     sqlx::query("SELECT * FROM incident WHERE rule = $1 AND ended_ns IS NULL ORDER BY started_ns")
         .bind(rule)
         .fetch_all(connection)
@@ -88,7 +88,7 @@ pub async fn open_of(connection: &mut SqliteConnection, rule: &str) -> Result<Ve
 }
 
 /// Writes an incident down, new or changed; its point is to be written again.
-pub async fn put(connection: &mut SqliteConnection, incident: &Incident) -> Result<()> {
+pub async fn put(connection: &mut AnyConnection, incident: &Incident) -> Result<()> {
     sqlx::query(
         "INSERT INTO incident (id, rule, system, journey, probe, impact, started_ns, run_id,
                                failed_step, error_class, error, url, http_status,
@@ -130,7 +130,7 @@ const fn form_name(form: &Form) -> &'static str {
     }
 }
 
-fn form(row: &SqliteRow) -> Result<Form> {
+fn form(row: &AnyRow) -> Result<Form> {
     let elsewhere: Option<String> = row.try_get("elsewhere")?;
     match row.try_get("form")? {
         "failing" => Ok(Form::Failing),
@@ -148,7 +148,7 @@ fn form(row: &SqliteRow) -> Result<Form> {
 
 /// Records why somebody, or nobody, is told.
 pub async fn decide(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     incident: &Incident,
     at: Timestamp,
     decision: &str,
@@ -163,7 +163,7 @@ pub async fn decide(
 }
 
 /// The incidents whose points InfluxDB does not have as they stand here.
-pub async fn unwritten(connection: &mut SqliteConnection) -> Result<Vec<Incident>> {
+pub async fn unwritten(connection: &mut AnyConnection) -> Result<Vec<Incident>> {
     sqlx::query(
         "SELECT * FROM incident WHERE point_state = 'unwritten' ORDER BY started_ns LIMIT 1000",
     )
@@ -175,7 +175,7 @@ pub async fn unwritten(connection: &mut SqliteConnection) -> Result<Vec<Incident
 }
 
 /// InfluxDB has this incident's point, unless the incident changed since.
-pub async fn written(connection: &mut SqliteConnection, incident: &Incident) -> Result<()> {
+pub async fn written(connection: &mut AnyConnection, incident: &Incident) -> Result<()> {
     sqlx::query(
         "UPDATE incident SET point_state = 'written'
          WHERE id = $1 AND COALESCE(ended_run_id, '') = COALESCE($2, '')",
@@ -188,7 +188,7 @@ pub async fn written(connection: &mut SqliteConnection, incident: &Incident) -> 
 }
 
 /// The columns of an incident, which a claimed delivery has too.
-pub(super) fn incident(row: &SqliteRow) -> Result<Incident> {
+pub(super) fn incident(row: &AnyRow) -> Result<Incident> {
     let impact: &str = row.try_get("impact")?;
     let ended_ns: Option<i64> = row.try_get("ended_ns")?;
     let ended_run_id: Option<String> = row.try_get("ended_run_id")?;

@@ -1,19 +1,22 @@
 //! What a poll brought, judged inside the transaction that writes it down.
 //!
-//! The runs, the incidents that follow from them, the intents to send and the rule's progress are committed together: after
-//! a crash either all of it is there or none, and then it is read again.
+//! The runs of a journey, the incidents that follow from them and the intents to send are committed together: after a crash
+//! either all of it is there or none, and then it is read again. Journeys in trouble come first; the runs of those that are
+//! well, and how far the rule has read, are written down after what is to be told is safe.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::AnyConnection;
 
 use super::{
-    incidents, observations,
+    incidents,
+    memory::News,
+    observations,
     outbox::{self, Kind},
 };
 use crate::{
-    flux::{Rule, Series, poll::Answer},
+    flux::{Observation, Rule, Series},
     incident::{Change, History, Incident, follow, is_old_news},
     route::{Audience, Route, route},
 };
@@ -27,105 +30,100 @@ pub struct Policy {
     pub recipients: BTreeMap<String, Vec<String>>,
 }
 
-/// Judges the runs and writes down what follows; gives the changes.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
+/// Judges the runs of journeys that may be in trouble, inside the transaction of the caller, and writes down what follows;
+/// gives the changes, and of each journey, named as it is judged, whether it may be in trouble afterwards.
+pub(super) async fn judge(
+    connection: &mut AnyConnection,
     policy: &Policy,
     rule: &Rule,
-    answer: Answer,
+    urgent: &BTreeMap<Series, Vec<Observation>>,
     now: Timestamp,
-) -> Result<Vec<Change>, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    let mut arrived: BTreeMap<Series, BTreeSet<(Timestamp, String)>> = BTreeMap::new();
-    let mut heard: BTreeSet<Series> = BTreeSet::new();
-    for run in answer.runs {
-        if observations::add(&mut transaction, &rule.name, &run).await? {
-            heard.insert(run.series.clone());
-            let times = arrived.entry(judged_as(rule, &run.series)).or_default();
-            times.insert((run.at, run.series.probe));
-        }
-    }
+) -> Result<(Vec<Change>, Vec<(Series, bool)>), sqlx::Error> {
+    let runs: Vec<&Observation> = urgent.values().flatten().collect();
+    observations::add(connection, &rule.name, &runs).await?;
     let mut changes = Vec::new();
-    for (series, arrived) in arrived {
-        let probe = series.probe.as_str();
-        let last = incidents::newest(&mut transaction, &rule.name, &series, probe).await?;
-        let ended = last
-            .as_ref()
-            .and_then(|incident| incident.end.as_ref())
-            .map(|end| end.at);
-        let open = last.filter(|incident| incident.end.is_none());
-        let since = match &open {
-            Some(open) => {
-                let before = open.started_at;
-                incidents::last_end(&mut transaction, &rule.name, &series, probe, before).await?
-            }
-            None => ended,
-        };
-        let since = since.unwrap_or(Timestamp::UNIX_EPOCH);
-        let known =
-            observations::after(&mut transaction, &rule.name, &series, probe, since).await?;
-        let judged_until = known
-            .iter()
-            .rev()
-            .find(|run| !arrived.contains(&(run.at, run.series.probe.clone())))
-            .map(|run| run.at)
-            .max(ended);
-        let beginnings = match arrived.first() {
-            Some((oldest, _)) if open.is_none() => {
-                let since = *oldest - rule.criteria.flapping.within;
-                incidents::beginnings(&mut transaction, &rule.name, &series, probe, since).await?
-            }
-            _ => Vec::new(),
-        };
-        let history = History {
-            open,
-            beginnings,
-            runs: &known,
-            judged_until,
-        };
-        let followed = follow(&rule.name, rule.criteria, history);
-        record(&mut transaction, policy, &followed, now).await?;
+    let mut worries = Vec::new();
+    for (series, arrived) in urgent {
+        let (followed, is_troubled) = follow_one(connection, rule, series, arrived).await?;
+        record(connection, policy, &followed, now).await?;
+        worries.push((series.clone(), is_troubled));
         changes.extend(followed);
     }
-    let horizon = answer.read_until.unwrap_or(now) - rule.memory();
-    for series in heard {
-        let keep = rule.criteria.runs();
-        observations::forget(&mut transaction, &rule.name, &series, keep, horizon).await?;
-    }
-    if let Some(read_until) = answer.read_until {
-        observations::advance(&mut transaction, &rule.name, read_until).await?;
-    }
-    transaction.commit().await?;
-    Ok(changes)
+    Ok((changes, worries))
 }
 
-/// What is judged as one: a journey seen from everywhere, which has no probe, or what one probe sees.
-fn judged_as(rule: &Rule, series: &Series) -> Series {
-    let probe = if rule.puts_probes_together() {
-        String::new()
-    } else {
-        series.probe.clone()
+/// What follows from the runs of one journey that arrived, and whether a bad run may still count afterwards.
+async fn follow_one(
+    connection: &mut AnyConnection,
+    rule: &Rule,
+    series: &Series,
+    arrived: &[Observation],
+) -> Result<(Vec<Change>, bool), sqlx::Error> {
+    let (name, probe) = (rule.name.as_str(), series.probe.as_str());
+    let last = incidents::newest(connection, name, series, probe).await?;
+    let ended = last
+        .as_ref()
+        .and_then(|incident| incident.end.as_ref())
+        .map(|end| end.at);
+    let open = last.filter(|incident| incident.end.is_none());
+    let since = match &open {
+        Some(open) => incidents::last_end(connection, name, series, probe, open.started_at).await?,
+        None => ended,
     };
-    Series {
-        probe,
-        ..series.clone()
+    let since = since.unwrap_or(Timestamp::UNIX_EPOCH);
+    let known = observations::after(connection, name, series, probe, since).await?;
+    let is_new: BTreeSet<(Timestamp, &str)> = arrived
+        .iter()
+        .map(|run| (run.at, run.series.probe.as_str()))
+        .collect();
+    let judged_until = known
+        .iter()
+        .rev()
+        .find(|run| !is_new.contains(&(run.at, run.series.probe.as_str())))
+        .map(|run| run.at)
+        .max(ended);
+    let beginnings = match is_new.first() {
+        Some((oldest, _)) if open.is_none() => {
+            let since = *oldest - rule.criteria.flapping.within;
+            incidents::beginnings(connection, name, series, probe, since).await?
+        }
+        _ => Vec::new(),
+    };
+    let was_open = open.is_some();
+    let history = History {
+        open,
+        beginnings,
+        runs: &known,
+        judged_until,
+    };
+    let changes = follow(name, rule.criteria, history);
+    let is_open = changes
+        .last()
+        .map_or(was_open, |change| !matches!(change, Change::Closed(_)));
+    let is_bad = |run: &Observation| run.outcome.is_valid() && !run.outcome.is_ok();
+    Ok((changes, is_open || known.iter().any(is_bad)))
+}
+
+/// Writes down the runs of journeys that are well, what is not needed any more, and how far the rule has read, inside the
+/// transaction of the caller.
+pub(super) async fn note(
+    connection: &mut AnyConnection,
+    rule: &Rule,
+    news: &News,
+    forgotten: &[(Series, Timestamp)],
+) -> Result<(), sqlx::Error> {
+    let runs: Vec<&Observation> = news.calm.iter().collect();
+    observations::add(connection, &rule.name, &runs).await?;
+    observations::forget(connection, &rule.name, forgotten).await?;
+    match news.read_until {
+        Some(read_until) => observations::advance(connection, &rule.name, read_until).await,
+        None => Ok(()),
     }
 }
 
-/// Writes changes of what the monitoring itself suffers down.
-pub(super) async fn write_changes(
-    connection: &mut SqliteConnection,
-    policy: &Policy,
-    changes: &[Change],
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    record(&mut transaction, policy, changes, now).await?;
-    transaction.commit().await
-}
-
-async fn record(
-    connection: &mut SqliteConnection,
+/// Writes changes down, with the intents to send, inside the transaction of the caller.
+pub(super) async fn record(
+    connection: &mut AnyConnection,
     policy: &Policy,
     changes: &[Change],
     now: Timestamp,
@@ -151,7 +149,7 @@ async fn record(
 }
 
 async fn intend(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     policy: &Policy,
     incident: &Incident,
     changes: &[Change],

@@ -3,17 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{Result, Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, AssertSqlSafe, Result, Row, any::AnyRow};
 use vigia_contract::data_model::{Impact, Outcome};
 
 use super::{corrupt, stored, time};
 use crate::flux::{Observation, Series, observation::Failure};
 
 /// How far a rule has read, in the time of its points.
-pub async fn read_until(
-    connection: &mut SqliteConnection,
-    rule: &str,
-) -> Result<Option<Timestamp>> {
+pub async fn read_until(connection: &mut AnyConnection, rule: &str) -> Result<Option<Timestamp>> {
     sqlx::query_scalar("SELECT read_until_ns FROM rule_progress WHERE rule = $1")
         .bind(rule)
         .fetch_optional(connection)
@@ -22,11 +19,7 @@ pub async fn read_until(
 }
 
 /// Moves a rule's progress forward, never back.
-pub async fn advance(
-    connection: &mut SqliteConnection,
-    rule: &str,
-    until: Timestamp,
-) -> Result<()> {
+pub async fn advance(connection: &mut AnyConnection, rule: &str, until: Timestamp) -> Result<()> {
     sqlx::query(
         "INSERT INTO rule_progress (rule, read_until_ns) VALUES ($1, $2)
          ON CONFLICT (rule) DO UPDATE SET read_until_ns = excluded.read_until_ns
@@ -39,39 +32,85 @@ pub async fn advance(
     .map(drop)
 }
 
-/// Keeps a run; says whether it was not known before.
-pub async fn add(connection: &mut SqliteConnection, rule: &str, run: &Observation) -> Result<bool> {
+/// How many rows one statement takes. There are few sizes, so that each statement is prepared once; 256 rows stay well below
+/// the number of values that SQLite allows in one.
+const PORTIONS: [usize; 3] = [256, 16, 1];
+
+/// Cuts rows into portions of those sizes.
+fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = PORTIONS.into_iter().find(|size| *size <= rows.len())?;
+        let (portion, rest) = rows.split_at(size);
+        rows = rest;
+        Some(portion)
+    })
+}
+
+/// The places of so many rows of so many values, after the first `$1`: `($1, $2, $3), ($1, $4, $5)`.
+fn places(rows: usize, values: usize) -> String {
+    let mut places = String::new();
+    for row in 0..rows {
+        places.push_str(if row == 0 { "($1" } else { ", ($1" });
+        for value in 0..values {
+            places.push_str(", $");
+            places.push_str(&(row * values + value + 2).to_string());
+        }
+        places.push(')');
+    }
+    places
+}
+
+/// Keeps runs; those that are known already stay as they are.
+pub async fn add(connection: &mut AnyConnection, rule: &str, runs: &[&Observation]) -> Result<()> {
+    for portion in portions(runs) {
+        let statement = format!(
+            "INSERT INTO observation (rule, system, journey, probe, at_ns, impact, outcome, run_id,
+                                      failed_step, error_class, error, url, http_status, every_ms)
+             VALUES {} ON CONFLICT DO NOTHING",
+            places(portion.len(), 13)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(rule);
+        for run in portion {
+            let every = run.every.map(|every| i64::try_from(every.as_millis()));
+            query = query
+                .bind(&run.series.system)
+                .bind(&run.series.journey)
+                .bind(&run.series.probe)
+                .bind(stored(run.at))
+                .bind(run.impact.name())
+                .bind(run.outcome.name())
+                .bind(&run.run_id)
+                .bind(&run.failure.step)
+                .bind(&run.failure.class)
+                .bind(&run.failure.error)
+                .bind(&run.failure.url)
+                .bind(run.failure.http_status)
+                .bind(every.map(|every| every.unwrap_or(i64::MAX)));
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Of every run of a rule, what it is of, when it was, and what it came to, in the order of their time.
+pub async fn outlines(
+    connection: &mut AnyConnection,
+    rule: &str,
+) -> Result<Vec<(Series, Timestamp, Outcome)>> {
     sqlx::query(
-        "INSERT INTO observation (rule, system, journey, probe, at_ns, impact, outcome, run_id,
-                                  failed_step, error_class, error, url, http_status, every_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-         ON CONFLICT DO NOTHING",
+        "SELECT system, journey, probe, at_ns, outcome FROM observation WHERE rule = $1 ORDER BY at_ns",
     )
     .bind(rule)
-    .bind(&run.series.system)
-    .bind(&run.series.journey)
-    .bind(&run.series.probe)
-    .bind(stored(run.at))
-    .bind(run.impact.name())
-    .bind(run.outcome.name())
-    .bind(&run.run_id)
-    .bind(&run.failure.step)
-    .bind(&run.failure.class)
-    .bind(&run.failure.error)
-    .bind(&run.failure.url)
-    .bind(run.failure.http_status)
-    .bind(
-        run.every
-            .map(|every| i64::try_from(every.as_millis()).unwrap_or(i64::MAX)),
-    )
-    .execute(connection)
-    .await
-    .map(|done| done.rows_affected() == 1)
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(|row| Ok((series(row)?, time(row.try_get("at_ns")?), outcome(row)?)))
+    .collect()
 }
 
 /// The newest run of every series that a rule has read.
 pub async fn newest(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     rule: &str,
 ) -> Result<Vec<(Series, Timestamp)>> {
     sqlx::query(
@@ -87,10 +126,7 @@ pub async fn newest(
 }
 
 /// The newest good run of every series that a rule has read.
-pub async fn newest_good(
-    connection: &mut SqliteConnection,
-    rule: &str,
-) -> Result<Vec<Observation>> {
+pub async fn newest_good(connection: &mut AnyConnection, rule: &str) -> Result<Vec<Observation>> {
     sqlx::query(
         "SELECT * FROM observation AS run
          WHERE rule = $1 AND outcome = 'ok'
@@ -108,7 +144,7 @@ pub async fn newest_good(
 
 /// The kept runs of a journey after this moment, the newest last: of one probe, or of all where `probe` is empty.
 pub async fn after(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     rule: &str,
     series: &Series,
     probe: &str,
@@ -131,43 +167,42 @@ pub async fn after(
     .collect()
 }
 
-/// Forgets the runs of a series that began before `horizon`: those that say nothing about the system, and those with `keep`
-/// others after them.
+/// Forgets these runs.
 pub async fn forget(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     rule: &str,
-    series: &Series,
-    keep: usize,
-    horizon: Timestamp,
+    runs: &[(Series, Timestamp)],
 ) -> Result<()> {
-    sqlx::query(
-        "DELETE FROM observation
-         WHERE rule = $1 AND system = $2 AND journey = $3 AND probe = $4 AND at_ns < $5
-           AND (outcome NOT IN ('ok', 'slow', 'failed')
-                OR at_ns < (SELECT at_ns FROM observation
-                            WHERE rule = $1 AND system = $2 AND journey = $3 AND probe = $4
-                              AND outcome IN ('ok', 'slow', 'failed')
-                            ORDER BY at_ns DESC LIMIT 1 OFFSET $6))",
-    )
-    .bind(rule)
-    .bind(&series.system)
-    .bind(&series.journey)
-    .bind(&series.probe)
-    .bind(stored(horizon))
-    .bind(i64::try_from(keep).unwrap_or(i64::MAX))
-    .execute(connection)
-    .await
-    .map(drop)
+    for portion in portions(runs) {
+        let statement = format!(
+            "DELETE FROM observation WHERE (rule, system, journey, probe, at_ns) IN (VALUES {})",
+            places(portion.len(), 4)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(rule);
+        for (series, at) in portion {
+            query = query
+                .bind(&series.system)
+                .bind(&series.journey)
+                .bind(&series.probe)
+                .bind(stored(*at));
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
-fn observation(row: &SqliteRow) -> Result<Observation> {
-    let impact: &str = row.try_get("impact")?;
+fn outcome(row: &AnyRow) -> Result<Outcome> {
     let outcome: &str = row.try_get("outcome")?;
+    Outcome::from_name(outcome).ok_or_else(|| corrupt("outcome", outcome))
+}
+
+fn observation(row: &AnyRow) -> Result<Observation> {
+    let impact: &str = row.try_get("impact")?;
     Ok(Observation {
         series: series(row)?,
         at: time(row.try_get("at_ns")?),
         impact: Impact::from_name(impact).ok_or_else(|| corrupt("impact", impact))?,
-        outcome: Outcome::from_name(outcome).ok_or_else(|| corrupt("outcome", outcome))?,
+        outcome: outcome(row)?,
         run_id: row.try_get("run_id")?,
         failure: failure(row)?,
         every: row
@@ -178,7 +213,7 @@ fn observation(row: &SqliteRow) -> Result<Observation> {
 }
 
 /// The columns of a series, which incidents have too.
-pub(super) fn series(row: &SqliteRow) -> Result<Series> {
+pub(super) fn series(row: &AnyRow) -> Result<Series> {
     Ok(Series {
         system: row.try_get("system")?,
         journey: row.try_get("journey")?,
@@ -187,7 +222,7 @@ pub(super) fn series(row: &SqliteRow) -> Result<Series> {
 }
 
 /// The columns of a failure, which incidents have too.
-pub(super) fn failure(row: &SqliteRow) -> Result<Failure> {
+pub(super) fn failure(row: &AnyRow) -> Result<Failure> {
     Ok(Failure {
         step: row.try_get("failed_step")?,
         class: row.try_get("error_class")?,

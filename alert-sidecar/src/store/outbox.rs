@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{Result, Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{AnyConnection, Result, Row, any::AnyRow};
 
 use super::{corrupt, incidents, stored, time};
 use crate::incident::Incident;
@@ -80,7 +80,7 @@ pub enum Settlement {
 
 /// Writes the intent to send down, once.
 pub async fn intend(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     incident: &Incident,
     (channel, recipient): (&str, &str),
     kind: Kind,
@@ -88,8 +88,9 @@ pub async fn intend(
 ) -> Result<()> {
     sqlx::query(
         "INSERT INTO delivery (id, incident_id, channel, recipient, kind, state, attempt, uncertain,
-                               intended_ns, next_attempt_ns)
-         VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, $6)
+                               intended_ns, next_attempt_ns, sequence)
+         VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, $6,
+                 (SELECT COALESCE(MAX(sequence), 0) + 1 FROM delivery WHERE incident_id = $2))
          ON CONFLICT DO NOTHING",
     )
     .bind(format!("{}/{}/{channel}/{recipient}", incident.id, kind.name()))
@@ -105,7 +106,7 @@ pub async fn intend(
 
 /// The end of an incident goes to whom its beginning went. Where that still waits, it becomes one message that says both.
 pub async fn intend_end(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     incident: &Incident,
     now: Timestamp,
 ) -> Result<()> {
@@ -119,12 +120,12 @@ pub async fn intend_end(
         let to = (channel.as_str(), recipient.as_str());
         intend(connection, incident, to, Kind::Closed, now).await?;
     }
-    unite(connection).await
+    unite(connection, &incident.id).await
 }
 
 /// Takes the next delivery of a channel that is due, and marks it as being sent.
 pub async fn claim(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     channel: &str,
     now: Timestamp,
 ) -> Result<Option<Delivery>> {
@@ -133,9 +134,9 @@ pub async fn claim(
          WHERE channel = $1 AND state = 'pending' AND (next_attempt_ns <= $2 OR next_attempt_ns > $3)
            AND NOT EXISTS (SELECT 1 FROM delivery AS earlier
                            WHERE earlier.incident_id = waiting.incident_id AND earlier.channel = waiting.channel
-                             AND earlier.recipient = waiting.recipient AND earlier.intended_ns < waiting.intended_ns
+                             AND earlier.recipient = waiting.recipient AND earlier.sequence < waiting.sequence
                              AND earlier.state IN ('pending', 'sending'))
-         ORDER BY next_attempt_ns LIMIT 1",
+         ORDER BY next_attempt_ns, sequence LIMIT 1",
     )
     .bind(channel)
     .bind(stored(now))
@@ -158,10 +159,7 @@ pub async fn claim(
 }
 
 /// When the next delivery of a channel is due.
-pub async fn next_due(
-    connection: &mut SqliteConnection,
-    channel: &str,
-) -> Result<Option<Timestamp>> {
+pub async fn next_due(connection: &mut AnyConnection, channel: &str) -> Result<Option<Timestamp>> {
     sqlx::query_scalar(
         "SELECT MIN(next_attempt_ns) FROM delivery WHERE channel = $1 AND state = 'pending'",
     )
@@ -171,10 +169,10 @@ pub async fn next_due(
     .map(|found: Option<i64>| found.map(time))
 }
 
-/// Writes down what came of an attempt.
+/// Writes down what came of an attempt, once: of an attempt that is not the last any more, or was settled before, nothing.
 pub async fn settle(
-    connection: &mut SqliteConnection,
-    id: &str,
+    connection: &mut AnyConnection,
+    delivery: &Delivery,
     settlement: &Settlement,
     now: Timestamp,
 ) -> Result<()> {
@@ -187,64 +185,74 @@ pub async fn settle(
     sqlx::query(
         "UPDATE delivery SET state = $2, answer = $3, next_attempt_ns = COALESCE($4, next_attempt_ns),
                              settled_ns = $5, uncertain = CASE WHEN $6 THEN 1 ELSE uncertain END
-         WHERE id = $1",
+         WHERE id = $1 AND state = 'sending' AND attempt = $7",
     )
-    .bind(id)
+    .bind(&delivery.id)
     .bind(state)
     .bind(answer)
     .bind(next.map(|next| stored(*next)))
     .bind(stored(now))
     .bind(uncertain)
+    .bind(i64::try_from(delivery.attempt).unwrap_or(i64::MAX))
     .execute(&mut *connection)
     .await?;
-    unite(connection).await
+    unite(connection, &delivery.incident.id).await
 }
 
 /// What was being sent when the process died is to be sent again, as a repeat. Says how many these are.
-pub async fn recover(connection: &mut SqliteConnection) -> Result<u64> {
+pub async fn recover(connection: &mut AnyConnection) -> Result<u64> {
     let interrupted =
         sqlx::query("UPDATE delivery SET state = 'pending', uncertain = 1 WHERE state = 'sending'")
             .execute(&mut *connection)
             .await?
             .rows_affected();
-    unite(connection).await?;
+    let ended: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT incident_id FROM delivery WHERE kind = 'closed' AND state = 'pending'",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for incident in ended {
+        unite(connection, &incident).await?;
+    }
     Ok(interrupted)
 }
 
-/// Where the beginning still waits and the end waits too, one message says both; who was refused the beginning is not told
+/// Where the beginning of an incident still waits and the end waits too, one message says both; who was refused the beginning is not told
 /// the end.
-async fn unite(connection: &mut SqliteConnection) -> Result<()> {
+async fn unite(connection: &mut AnyConnection, incident: &str) -> Result<()> {
     sqlx::query(
         "UPDATE delivery SET kind = 'whole'
-         WHERE kind = 'opened' AND state = 'pending'
+         WHERE incident_id = $1 AND kind = 'opened' AND state = 'pending'
            AND EXISTS (SELECT 1 FROM delivery AS ending
                        WHERE ending.incident_id = delivery.incident_id AND ending.channel = delivery.channel
                          AND ending.recipient = delivery.recipient
                          AND ending.kind = 'closed' AND ending.state = 'pending')",
     )
+    .bind(incident)
     .execute(&mut *connection)
     .await?;
     sqlx::query(
         "DELETE FROM delivery
-         WHERE kind = 'closed' AND state = 'pending'
+         WHERE incident_id = $1 AND kind = 'closed' AND state = 'pending'
            AND EXISTS (SELECT 1 FROM delivery AS beginning
                        WHERE beginning.incident_id = delivery.incident_id AND beginning.channel = delivery.channel
                          AND beginning.recipient = delivery.recipient
                          AND (beginning.kind = 'whole' OR (beginning.kind = 'opened' AND beginning.state = 'refused')))",
     )
+    .bind(incident)
     .execute(connection)
     .await
     .map(drop)
 }
 
 /// The channels that something waits for.
-pub async fn waiting_channels(connection: &mut SqliteConnection) -> Result<Vec<String>> {
+pub async fn waiting_channels(connection: &mut AnyConnection) -> Result<Vec<String>> {
     sqlx::query_scalar("SELECT DISTINCT channel FROM delivery WHERE state = 'pending'")
         .fetch_all(connection)
         .await
 }
 
-fn delivery(row: &SqliteRow) -> Result<Delivery> {
+fn delivery(row: &AnyRow) -> Result<Delivery> {
     let kind: &str = row.try_get("kind")?;
     let attempt: i64 = row.try_get("attempt")?;
     Ok(Delivery {

@@ -1,10 +1,8 @@
-//! The store as the rest of the program uses it, where time passes as a test says.
+//! The store as the rest of the program uses it, where time passes as a test says: what SQLite keeps, PostgreSQL keeps too.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{Connection, SqliteConnection};
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use vigia_alert::{
     flux::{Observation, Rule, Series, ShippedQuery, observation::Failure, poll::Answer},
@@ -13,43 +11,99 @@ use vigia_alert::{
     store::{
         Store,
         judgement::Policy,
-        keeper::{Claim, Keeper, Ledger},
+        keeper::{Claim, End, Keeper, Ledger},
         outbox::{Delivery, Kind, Settlement},
     },
 };
 use vigia_contract::data_model::{Impact, Outcome};
+use vigia_testbed::servers::{PostgreSql, Program, requires};
 
-const CHANNEL: &str = "mail";
+use super::stores::Shelf;
+
+pub const CHANNEL: &str = "mail";
+
+/// Each promise is a test of its own on SQLite. On PostgreSQL, which takes seconds to start, all of them are one test.
+macro_rules! promises {
+    ($($promise:ident,)*) => {
+        mod on_sqlite {
+            use super::Shelf;
+            $(#[tokio::test]
+            async fn $promise() {
+                super::$promise(Shelf::of_sqlite()).await;
+            })*
+        }
+
+        #[tokio::test]
+        async fn what_sqlite_promises_postgresql_promises_too() {
+            if !requires(&[Program::Postgres]) {
+                return;
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let server = PostgreSql::start(folder.path()).await.unwrap();
+            $(
+                let promise = stringify!($promise);
+                println!("{promise}");
+                $promise(Shelf::of_postgresql(&server, promise).await).await;
+            )*
+        }
+    };
+}
+
+promises! {
+    what_two_probes_or_two_journeys_see_does_not_count_together,
+    what_fails_for_one_probe_only_is_told_as_such_and_told_again_when_it_fails_for_all,
+    what_comes_and_goes_is_told_as_such_and_its_end_tells_what_is,
+    what_was_over_long_before_it_was_known_of_is_written_down_and_told_to_nobody,
+    runs_that_come_again_count_once,
+    a_clock_that_is_set_back_does_not_hold_a_message_up,
+    a_clock_that_is_set_back_does_not_let_the_end_overtake_the_beginning,
+    what_came_of_an_attempt_counts_once_and_for_that_attempt_only,
+    a_message_that_was_postponed_waits_for_its_moment,
+    an_address_that_is_there_twice_blinds_nobody_and_is_told_once,
+    who_was_refused_the_beginning_is_not_told_the_end,
+    a_beginning_that_is_refused_after_the_end_came_takes_the_end_with_it,
+    a_series_that_never_says_anything_about_its_system_does_not_fill_the_store,
+}
 
 /// A store that tells these recipients of everything.
-struct Desk {
-    folder: TempDir,
-    ledger: Ledger,
-    keeper: JoinHandle<()>,
+pub struct Desk {
+    shelf: Shelf,
+    pub ledger: Ledger,
+    keeper: JoinHandle<End>,
+}
+
+/// Everything goes to these recipients.
+pub fn policy(recipients: &[&str]) -> Policy {
+    let route: Route = toml::from_str(&format!("channels = [\"{CHANNEL}\"]")).unwrap();
+    Policy {
+        routes: vec![route],
+        recipients: BTreeMap::from([(
+            CHANNEL.to_owned(),
+            recipients.iter().map(ToString::to_string).collect(),
+        )]),
+    }
 }
 
 impl Desk {
-    async fn new(recipients: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let route: Route = toml::from_str(&format!("channels = [\"{CHANNEL}\"]")).unwrap();
-        let policy = Policy {
-            routes: vec![route],
-            recipients: BTreeMap::from([(
-                CHANNEL.to_owned(),
-                recipients.iter().map(ToString::to_string).collect(),
-            )]),
-        };
-        let store = Store::open(&store(&folder)).await.unwrap();
-        let (keeper, ledger) = Keeper::new(store, policy).await.unwrap();
+    pub async fn new(shelf: Shelf, recipients: &[&str]) -> Self {
+        let store = Store::open(&shelf.place).await.unwrap();
+        let (keeper, ledger) = Keeper::new(store, policy(recipients)).await.unwrap();
         let keeper = tokio::spawn(keeper.run());
         Self {
-            folder,
+            shelf,
             ledger,
             keeper,
         }
     }
 
-    async fn judge(&self, outcomes: &[(Timestamp, Outcome)], now: Timestamp) {
+    /// Closes the store.
+    pub async fn close(self) -> Shelf {
+        drop(self.ledger);
+        assert_eq!(self.keeper.await.unwrap(), End::Unneeded);
+        self.shelf
+    }
+
+    pub async fn judge(&self, outcomes: &[(Timestamp, Outcome)], now: Timestamp) {
         let runs: Vec<_> = outcomes
             .iter()
             .map(|(at, outcome)| run("consultar", *at, *outcome))
@@ -62,29 +116,12 @@ impl Desk {
         self.ledger.judge(&rule(), answer, now).await.unwrap();
     }
 
-    async fn claim(&self, now: Timestamp) -> Option<Delivery> {
+    pub async fn claim(&self, now: Timestamp) -> Option<Delivery> {
         match self.ledger.claim(CHANNEL, now).await.unwrap() {
             Claim::Delivery(delivery) => Some(*delivery),
             Claim::Nothing(_) => None,
         }
     }
-
-    /// How many rows a table has once the store is closed.
-    async fn rows(self, table: &str) -> i64 {
-        drop(self.ledger);
-        self.keeper.await.unwrap();
-        let address = format!("sqlite://{}", store(&self.folder).display());
-        let mut connection = SqliteConnection::connect(&address).await.unwrap();
-        let count = format!("SELECT COUNT(*) FROM {table}");
-        sqlx::query_scalar(sqlx::AssertSqlSafe(count))
-            .fetch_one(&mut connection)
-            .await
-            .unwrap()
-    }
-}
-
-fn store(folder: &TempDir) -> PathBuf {
-    folder.path().join("vigia-alert.db")
 }
 
 pub fn rule() -> Rule {
@@ -108,20 +145,19 @@ pub fn run(journey: &str, at: Timestamp, outcome: Outcome) -> Observation {
 }
 
 /// A moment, in minutes after a morning.
-fn minute(minute: i64) -> Timestamp {
+pub fn minute(minute: i64) -> Timestamp {
     "2026-11-22T09:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minute)
 }
 
 const FAILED_TWICE: [i64; 2] = [0, 1];
 
-async fn break_journey(desk: &Desk, now: Timestamp) {
+pub async fn break_journey(desk: &Desk, now: Timestamp) {
     let runs = FAILED_TWICE.map(|at| (minute(at), Outcome::Failed));
     desk.judge(&runs, now).await;
 }
 
-#[tokio::test]
-async fn what_two_probes_or_two_journeys_see_does_not_count_together() {
-    let desk = Desk::new(&["director@agency.example"]).await;
+async fn what_two_probes_or_two_journeys_see_does_not_count_together(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
     let here = run("consultar", minute(0), Outcome::Failed);
     let mut there = here.clone();
     there.series.probe = "sucursal".into();
@@ -195,9 +231,10 @@ async fn sent(desk: &Desk, now: Timestamp) -> Vec<String> {
     sent
 }
 
-#[tokio::test]
-async fn what_fails_for_one_probe_only_is_told_as_such_and_told_again_when_it_fails_for_all() {
-    let desk = Desk::new(&["director@agency.example"]).await;
+async fn what_fails_for_one_probe_only_is_told_as_such_and_told_again_when_it_fails_for_all(
+    shelf: Shelf,
+) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
 
     two_probes_see(&desk, 0, "off", "ooo").await;
     assert_eq!(
@@ -210,9 +247,8 @@ async fn what_fails_for_one_probe_only_is_told_as_such_and_told_again_when_it_fa
     assert_eq!(sent(&desk, minute(7)).await, ["closed Failing critical"]);
 }
 
-#[tokio::test]
-async fn what_comes_and_goes_is_told_as_such_and_its_end_tells_what_is() {
-    let desk = Desk::new(&["director@agency.example"]).await;
+async fn what_comes_and_goes_is_told_as_such_and_its_end_tells_what_is(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
     let mut told = Vec::new();
     // Down and up again three times, then calm.
     for (at, letters) in [
@@ -248,9 +284,10 @@ async fn what_comes_and_goes_is_told_as_such_and_its_end_tells_what_is() {
     );
 }
 
-#[tokio::test]
-async fn what_was_over_long_before_it_was_known_of_is_written_down_and_told_to_nobody() {
-    let desk = Desk::new(&["director@agency.example"]).await;
+async fn what_was_over_long_before_it_was_known_of_is_written_down_and_told_to_nobody(
+    shelf: Shelf,
+) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
     let runs = [
         (minute(0), Outcome::Failed),
         (minute(1), Outcome::Failed),
@@ -263,9 +300,8 @@ async fn what_was_over_long_before_it_was_known_of_is_written_down_and_told_to_n
     assert_eq!(desk.ledger.unwritten().await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn runs_that_come_again_count_once() {
-    let desk = Desk::new(&["director@agency.example"]).await;
+async fn runs_that_come_again_count_once(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
 
     for now in 1..4 {
         desk.judge(&[(minute(0), Outcome::Failed)], minute(now))
@@ -275,18 +311,49 @@ async fn runs_that_come_again_count_once() {
     assert_eq!(desk.claim(minute(4)).await, None);
 }
 
-#[tokio::test]
-async fn a_clock_that_is_set_back_does_not_hold_a_message_up() {
-    let desk = Desk::new(&["director@agency.example"]).await;
+async fn a_clock_that_is_set_back_does_not_hold_a_message_up(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
 
     break_journey(&desk, minute(60)).await;
 
     assert!(desk.claim(minute(2)).await.is_some());
 }
 
-#[tokio::test]
-async fn a_message_that_was_postponed_waits_for_its_moment() {
-    let desk = Desk::new(&["director@agency.example"]).await;
+async fn a_clock_that_is_set_back_does_not_let_the_end_overtake_the_beginning(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
+
+    break_journey(&desk, minute(60)).await;
+    let beginning = desk.claim(minute(60)).await.unwrap();
+    desk.judge(&[(minute(3), Outcome::Ok)], minute(4)).await;
+
+    assert_eq!(desk.claim(minute(4)).await, None);
+    let taken = Settlement::Accepted("250".into());
+    let settled = desk.ledger.settle(&beginning, taken, minute(4)).await;
+    settled.unwrap();
+    assert_eq!(desk.claim(minute(4)).await.unwrap().kind, Kind::Closed);
+}
+
+async fn what_came_of_an_attempt_counts_once_and_for_that_attempt_only(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
+    let settle = async |delivery: &Delivery, settlement| {
+        let settled = desk.ledger.settle(delivery, settlement, minute(2));
+        settled.await.unwrap();
+    };
+
+    break_journey(&desk, minute(2)).await;
+    let first = desk.claim(minute(2)).await.unwrap();
+    settle(&first, Settlement::Postponed("451".into(), minute(2))).await;
+    let second = desk.claim(minute(2)).await.unwrap();
+    assert_eq!((second.id == first.id, second.attempt), (true, 2));
+    // The answer to the first attempt arrives twice.
+    settle(&first, Settlement::Refused("550".into())).await;
+    settle(&second, Settlement::Postponed("451".into(), minute(2))).await;
+
+    assert_eq!(desk.claim(minute(2)).await.unwrap().attempt, 3);
+}
+
+async fn a_message_that_was_postponed_waits_for_its_moment(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
 
     break_journey(&desk, minute(2)).await;
     let delivery = desk.claim(minute(2)).await.unwrap();
@@ -300,9 +367,8 @@ async fn a_message_that_was_postponed_waits_for_its_moment() {
     assert!(desk.claim(minute(6)).await.is_some());
 }
 
-#[tokio::test]
-async fn an_address_that_is_there_twice_blinds_nobody_and_is_told_once() {
-    let desk = Desk::new(&["director@agency.example"; 2]).await;
+async fn an_address_that_is_there_twice_blinds_nobody_and_is_told_once(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"; 2]).await;
 
     break_journey(&desk, minute(2)).await;
 
@@ -310,9 +376,8 @@ async fn an_address_that_is_there_twice_blinds_nobody_and_is_told_once() {
     assert_eq!(desk.claim(minute(2)).await, None);
 }
 
-#[tokio::test]
-async fn who_was_refused_the_beginning_is_not_told_the_end() {
-    let desk = Desk::new(&["gone@agency.example", "director@agency.example"]).await;
+async fn who_was_refused_the_beginning_is_not_told_the_end(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["gone@agency.example", "director@agency.example"]).await;
 
     break_journey(&desk, minute(2)).await;
     while let Some(delivery) = desk.claim(minute(2)).await {
@@ -336,9 +401,8 @@ async fn who_was_refused_the_beginning_is_not_told_the_end() {
     assert_eq!(desk.claim(minute(4)).await, None);
 }
 
-#[tokio::test]
-async fn a_beginning_that_is_refused_after_the_end_came_takes_the_end_with_it() {
-    let desk = Desk::new(&["gone@agency.example"]).await;
+async fn a_beginning_that_is_refused_after_the_end_came_takes_the_end_with_it(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["gone@agency.example"]).await;
 
     break_journey(&desk, minute(2)).await;
     let beginning = desk.claim(minute(2)).await.unwrap();
@@ -352,9 +416,8 @@ async fn a_beginning_that_is_refused_after_the_end_came_takes_the_end_with_it() 
     assert_eq!(desk.claim(minute(4)).await, None);
 }
 
-#[tokio::test]
-async fn a_series_that_never_says_anything_about_its_system_does_not_fill_the_store() {
-    let desk = Desk::new(&["director@agency.example"]).await;
+async fn a_series_that_never_says_anything_about_its_system_does_not_fill_the_store(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
 
     for at in (0..120).step_by(4) {
         let runs = [Outcome::Unmeasured, Outcome::Missed].map(|outcome| {
@@ -365,5 +428,5 @@ async fn a_series_that_never_says_anything_about_its_system_does_not_fill_the_st
     }
 
     // Those of the last 25 minutes: what a query may bring again, and as far as the criteria look back.
-    assert_eq!(desk.rows("observation").await, 14);
+    assert_eq!(desk.close().await.count("observation").await, 14);
 }

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod configurations;
+mod damages;
 mod failures;
 mod gate;
 mod incidents;
+mod kills;
 mod ledgers;
 mod mails;
 mod messages;
@@ -15,3 +17,5 @@ mod scripted_smtp;
 mod shipped;
 mod sidecar;
 mod silences;
+mod stores;
+mod takeovers;

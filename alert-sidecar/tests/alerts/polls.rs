@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use vigia_alert::{
     deliver::incident_points,
     flux::{InfluxDb, Series, poll},
-    store::{Store, judgement::Policy, keeper::Keeper},
+    store::{Store, judgement::Policy, keeper::Keeper, place::Place},
 };
 use vigia_contract::data_model::Outcome;
 use vigia_testbed::{servers::influxdb, until::until};
@@ -176,7 +176,7 @@ async fn an_incident_whose_point_is_never_taken_does_not_hold_up_the_others() {
         routes: Vec::new(),
         recipients: std::collections::BTreeMap::new(),
     };
-    let store = Store::open(&stage.folder.path().join("vigia-alert.db"))
+    let store = Store::open(&Place::Sqlite(stage.folder.path().join("vigia-alert.db")))
         .await
         .unwrap();
     let (keeper, ledger) = Keeper::new(store, policy).await.unwrap();

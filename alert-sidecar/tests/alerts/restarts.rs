@@ -83,63 +83,6 @@ async fn a_kill_while_the_server_has_the_mail_in_hand_repeats_it_once_and_marks_
 }
 
 #[tokio::test]
-async fn killed_again_and_again_it_tells_each_beginning_and_each_end() {
-    const KILLS: u64 = 16;
-    let stage = Stage::new().await;
-    let smtp = ScriptedSmtp::start(&[]).await;
-    let config = stage.configure_plain(smtp.port);
-    let mut beginnings = 0;
-    for kill in 0..KILLS {
-        let sidecar = Sidecar::spawn(&config);
-        let result = if kill % 4 < 2 { "failed" } else { "ok" };
-        beginnings += usize::from(kill % 4 == 1);
-        stage
-            .run_ends("consultar-tramite", result, &format!("r{kill}"))
-            .await;
-        // The moments are spread over start, poll, commit and sending: here time itself is what is tried.
-        tokio::time::sleep(Duration::from_millis(kill * 37 % 400)).await;
-        sidecar.end(Signal::KILL).await;
-    }
-    let last = Sidecar::start(&config).await;
-    stage.run_ends("consultar-tramite", "ok", "last").await;
-    let settled = async || {
-        let mails = smtp.mails();
-        let told = mails
-            .iter()
-            .filter(|mail| matches!(mail.header("X-Vigia-Message"), Some("closed" | "whole")));
-        (incidents(told) == beginnings).then_some(())
-    };
-    vigia_testbed::until::until("every end to be told", Duration::from_secs(30), settled)
-        .await
-        .unwrap();
-    last.end(Signal::TERM).await;
-
-    let mails = smtp.mails();
-    let mut fresh: Vec<_> = mails
-        .iter()
-        .filter(|mail| mail.header("X-Vigia-Repeat").is_none())
-        .map(|mail| mail.header("Message-ID"))
-        .collect();
-    let count = fresh.len();
-    fresh.sort_unstable();
-    fresh.dedup();
-    assert_eq!(fresh.len(), count, "a message came twice without saying so");
-    let repeats = mails.len() - count;
-    assert!(
-        repeats <= usize::try_from(KILLS).unwrap(),
-        "{repeats} repeats for {KILLS} kills"
-    );
-}
-
-/// How many incidents these mails are about.
-fn incidents<'a>(mails: impl Iterator<Item = &'a Received>) -> usize {
-    mails
-        .filter_map(|mail| mail.header("X-Vigia-Incident"))
-        .collect::<std::collections::BTreeSet<_>>()
-        .len()
-}
-
-#[tokio::test]
 async fn asked_to_stop_it_stops_within_seconds_even_while_a_mail_server_hangs() {
     let stage = Stage::new().await;
     let smtp = ScriptedSmtp::start(&[Act::StaySilentAfterMail]).await;

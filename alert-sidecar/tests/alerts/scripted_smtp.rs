@@ -9,6 +9,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
+    sync::Notify,
     task::JoinHandle,
 };
 use vigia_testbed::until::until;
@@ -18,6 +19,8 @@ use vigia_testbed::until::until;
 pub enum Act {
     /// Answers this to `RCPT TO`.
     AnswerRecipient(&'static str),
+    /// Answers `RCPT TO` only when it is told to by [`ScriptedSmtp::go_on`].
+    HoldRecipient,
     /// Answers this after the mail.
     AnswerMail(&'static str),
     /// Takes the mail and hangs up without a word.
@@ -51,6 +54,7 @@ struct Memory {
 pub struct ScriptedSmtp {
     pub port: u16,
     memory: Arc<Mutex<Memory>>,
+    held: Arc<Notify>,
     server: JoinHandle<()>,
 }
 
@@ -63,16 +67,38 @@ impl ScriptedSmtp {
             ..Memory::default()
         }));
         let shared = Arc::clone(&memory);
+        let held = Arc::new(Notify::new());
+        let gate = Arc::clone(&held);
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(converse(stream, Arc::clone(&shared)));
+                tokio::spawn(converse(stream, Arc::clone(&shared), Arc::clone(&gate)));
             }
         });
         Self {
             port,
             memory,
+            held,
             server,
         }
+    }
+
+    /// Lets the server answer what it holds.
+    pub fn go_on(&self) {
+        self.held.notify_one();
+    }
+
+    /// Waits until the server was sent a command that begins so.
+    pub async fn wait_for_command(&self, beginning: &str) {
+        let within = Duration::from_secs(20);
+        until(beginning, within, async || {
+            let commands = self.commands();
+            commands
+                .iter()
+                .any(|command| command.starts_with(beginning))
+                .then_some(())
+        })
+        .await
+        .unwrap();
     }
 
     pub fn mails(&self) -> Vec<Received> {
@@ -101,7 +127,11 @@ impl Drop for ScriptedSmtp {
 }
 
 /// A client that goes away in the middle ends the conversation; that is what the tests do to it.
-async fn converse(stream: TcpStream, memory: Arc<Mutex<Memory>>) -> std::io::Result<()> {
+async fn converse(
+    stream: TcpStream,
+    memory: Arc<Mutex<Memory>>,
+    held: Arc<Notify>,
+) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut recipient = String::new();
     stream.write_all(b"220 scripted\r\n").await?;
@@ -125,7 +155,11 @@ async fn converse(stream: TcpStream, memory: Arc<Mutex<Memory>>) -> std::io::Res
                     .nth(1)
                     .unwrap_or_default()
                     .to_owned();
-                next_answer(&memory)
+                let (answer, is_held) = next_answer(&memory);
+                if is_held {
+                    held.notified().await;
+                }
+                answer
             }
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").await?;
@@ -142,7 +176,7 @@ async fn converse(stream: TcpStream, memory: Arc<Mutex<Memory>>) -> std::io::Res
                     Some(Act::HangUpAfterMail) => return Ok(()),
                     Some(Act::StaySilentAfterMail) => std::future::pending().await,
                     Some(Act::AnswerMail(answer)) => answer,
-                    Some(Act::AnswerRecipient(_)) | None => "250 taken",
+                    Some(Act::AnswerRecipient(_) | Act::HoldRecipient) | None => "250 taken",
                 }
             }
             "QUIT" => return stream.write_all(b"221 bye\r\n").await,
@@ -152,15 +186,20 @@ async fn converse(stream: TcpStream, memory: Arc<Mutex<Memory>>) -> std::io::Res
     }
 }
 
-fn next_answer(memory: &Mutex<Memory>) -> &'static str {
+/// The answer to `RCPT TO`, and whether it waits.
+fn next_answer(memory: &Mutex<Memory>) -> (&'static str, bool) {
     let mut memory = memory.lock().unwrap();
     match memory.script.front() {
         Some(Act::AnswerRecipient(answer)) => {
             let answer = *answer;
             memory.script.pop_front();
-            answer
+            (answer, false)
         }
-        _ => "250 good",
+        Some(Act::HoldRecipient) => {
+            memory.script.pop_front();
+            ("250 good", true)
+        }
+        _ => ("250 good", false),
     }
 }
 

@@ -3,17 +3,19 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
+use tokio::time::timeout;
 use vigia_testbed::{
     servers::{
-        Process,
+        PostgreSql, Process, Program,
         influxdb::{self, InfluxDb},
-        process,
+        postgresql, process,
     },
     until::until,
 };
@@ -37,6 +39,11 @@ impl Stage {
 
     /// Writes the configuration; `email` is the value of the channel's key.
     pub fn configure(&self, email: &str) -> PathBuf {
+        self.configure_with(r#"path = "vigia-alert.db""#, email)
+    }
+
+    /// Writes the configuration with these lines under `[store]`.
+    pub fn configure_with(&self, store: &str, email: &str) -> PathBuf {
         let path = self.folder.path().join("alert.toml");
         let url = self.influxdb.url();
         let (organization, bucket) = (influxdb::ORGANIZATION, influxdb::BUCKET);
@@ -50,7 +57,7 @@ bucket = "{bucket}"
 token = "${{secret:INFLUX_TOKEN}}"
 timeout = "2s"
 [store]
-path = "vigia-alert.db"
+{store}
 [names]
 tramites = "Trámites"
 consultar-tramite = "Consultar un trámite"
@@ -74,9 +81,7 @@ channels = ["mail"]
 
     /// For a [`super::scripted_smtp::ScriptedSmtp`].
     pub fn configure_plain(&self, port: u16) -> PathBuf {
-        self.configure(&format!(
-            r#"{{ server = "127.0.0.1", port = {port}, tls = "none", from = "Vigía <vigia@agency.example>", to = ["director@agency.example"] }}"#
-        ))
+        self.configure(&plain(port))
     }
 
     /// Writes the point of a run that ended just now, as a probe does.
@@ -86,6 +91,19 @@ channels = ["mail"]
             .await
             .unwrap();
     }
+}
+
+/// The lines under `[store]` for this server.
+pub fn shared_store(server: &PostgreSql) -> String {
+    let address = server.address("postgres");
+    format!("postgresql = \"{address}\"\npassword = \"${{secret:STORE_PASSWORD}}\"")
+}
+
+/// A mail channel to a [`super::scripted_smtp::ScriptedSmtp`].
+pub fn plain(port: u16) -> String {
+    format!(
+        r#"{{ server = "127.0.0.1", port = {port}, tls = "none", from = "Vigía <vigia@agency.example>", to = ["director@agency.example"] }}"#
+    )
 }
 
 /// The points of a run that began at this moment; a failed or restored one with its picture.
@@ -104,6 +122,8 @@ pub fn run(journey: &str, result: &str, run_id: &str, at: jiff::Timestamp) -> St
     )
 }
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_vigia-alert");
+
 /// The running program. Dropped, it is killed.
 pub struct Sidecar {
     process: Process,
@@ -121,20 +141,57 @@ impl Sidecar {
     }
 
     pub fn spawn(config: &Path) -> Self {
+        Self::spawn_as(config, process::tied(Path::new(PROGRAM)))
+    }
+
+    /// Starts it so that it is killed when it enters a system call of these, separated by commas, for this many times.
+    pub fn spawn_to_die_at(config: &Path, calls: &str, time: usize) -> Self {
+        let strace = Program::Strace.path().unwrap();
+        let mut command = process::tied(&strace);
+        command
+            .args(["--follow-forks", "-qqq", "--output=/dev/null"])
+            .arg(format!("--trace={calls}"))
+            .arg(format!("--inject={calls}:signal=KILL:when={time}"))
+            // A tracer that is killed does not take what it traces with it.
+            .args(["setpriv", "--pdeathsig", "KILL", "--", PROGRAM]);
+        Self::spawn_as(config, command)
+    }
+
+    /// Starts it where this folder is a disk of a megabyte that only it sees.
+    pub fn spawn_on_disk_of_its_own(config: &Path, folder: &Path) -> Self {
+        let mut command = process::tied(Path::new("unshare"));
+        if !rustix::process::geteuid().is_root() {
+            command.args(["--user", "--map-root-user"]);
+        }
+        command
+            .args(["--mount", "--", "setpriv", "--pdeathsig", "KILL", "--"])
+            .args(["/bin/sh", "-c"])
+            .arg("mount -t tmpfs -o size=1m none \"$0\" && exec \"$@\"")
+            .arg(folder)
+            .arg(PROGRAM);
+        Self::spawn_as(config, command)
+    }
+
+    fn spawn_as(config: &Path, mut command: Command) -> Self {
         let log = tempfile::Builder::new()
             .suffix(".log")
             .tempfile_in(config.parent().unwrap())
             .unwrap();
         let log = log.into_temp_path().keep().unwrap();
-        let mut command = process::tied(Path::new(env!("CARGO_BIN_EXE_vigia-alert")));
         command.arg("run").arg("--config").arg(config);
         command
             .env("INFLUX_TOKEN", influxdb::TOKEN)
+            .env("STORE_PASSWORD", postgresql::PASSWORD)
             .env("SMTP_PASSWORD", vigia_testbed::servers::mail::PASSWORD);
         Self {
             process: Process::start("vigia-alert", &log, &mut command).unwrap(),
             log,
         }
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> i32 {
+        self.process.id()
     }
 
     pub fn log_file(&self) -> PathBuf {
@@ -152,12 +209,32 @@ impl Sidecar {
 
     /// Sends a signal and waits for the end; gives the exit code, where it was not killed.
     pub async fn end(mut self, signal: Signal) -> Option<i32> {
-        kill_process(Pid::from_raw(self.process.id()).unwrap(), signal).unwrap();
+        self.signal(signal);
         self.ended().await
     }
 
+    /// Sends a signal to the program, which runs on.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.process.id()).unwrap(), signal).unwrap();
+    }
+
+    /// Waits for its death, at most so long; then it is killed. Says whether it died before.
+    pub async fn dies_within(mut self, longest: Duration) -> bool {
+        let died = timeout(longest, self.process.end()).await.is_ok();
+        if !died {
+            kill_process_group(Pid::from_raw(self.process.id()).unwrap(), Signal::KILL).unwrap();
+        }
+        assert_eq!(
+            self.ended().await,
+            None,
+            "it was not killed:\n{}",
+            self.log()
+        );
+        died
+    }
+
     pub async fn ended(&mut self) -> Option<i32> {
-        tokio::time::timeout(Duration::from_secs(10), self.process.end())
+        timeout(Duration::from_secs(10), self.process.end())
             .await
             .unwrap()
             .unwrap()

@@ -6,12 +6,14 @@
 pub mod influxdb;
 pub mod mail;
 pub mod ports;
+pub mod postgresql;
 pub mod process;
 pub mod program;
 pub mod telegraf;
 
 pub use influxdb::InfluxDb;
 pub use mail::MailServer;
+pub use postgresql::PostgreSql;
 pub use process::Process;
 pub use program::{Program, requires, requires_file};
 pub use telegraf::Telegraf;

@@ -16,6 +16,10 @@ pub enum Program {
     Telegraf,
     /// The mail server.
     Exim,
+    /// The database that two sidecars can share.
+    Postgres,
+    /// What kills a program at a system call of one's choice.
+    Strace,
     /// The browser, without a window where there is a choice.
     Chromium,
     /// What runs the robots of others, and Grafana's own types.
@@ -31,6 +35,8 @@ impl Program {
             Self::Telegraf => &["telegraf"],
             // Debian's heavy and light builds both carry this name.
             Self::Exim => &["exim4"],
+            Self::Postgres => &["postgres"],
+            Self::Strace => &["strace"],
             Self::Chromium => &["chromium-headless-shell", "chromium"],
             Self::Node => &["node"],
         }
@@ -42,6 +48,7 @@ impl Program {
         let on_path = env::var_os("PATH").unwrap_or_default();
         let mut folders: Vec<PathBuf> = env::split_paths(&on_path).collect();
         folders.extend(set_up_folders());
+        folders.extend(debian_clusters());
         self.executables().iter().find_map(|name| {
             folders
                 .iter()
@@ -70,6 +77,18 @@ fn set_up_folders() -> Vec<PathBuf> {
         .into_iter()
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    folders.sort();
+    folders.reverse();
+    folders
+}
+
+/// Where Debian installs PostgreSQL, which is on nobody's PATH there; the newest version first.
+fn debian_clusters() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
         .collect();
     folders.sort();
     folders.reverse();

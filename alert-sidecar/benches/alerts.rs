@@ -1,0 +1,274 @@
+//! What the alert engine costs at the size of a country: `make benchmark-alerts`.
+//!
+//! The answers are as InfluxDB gives them, read and judged by the parts that the program is made of, with the store on a real
+//! disk; how long InfluxDB itself takes is not in the figures. A figure above its limit ends the benchmark with a failure.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot go on has failed, and its figures are what it is for"
+)]
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    fs,
+    path::Path,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
+use tokio::task::JoinSet;
+use vigia_alert::{
+    flux::{Observation, Rule, ShippedQuery, annotated_csv, poll::Answer},
+    route::Route,
+    store::{
+        Store,
+        judgement::Policy,
+        keeper::{Claim, Keeper, Ledger},
+        place::{Database, Place},
+    },
+};
+use vigia_testbed::servers::{PostgreSql, Program, postgresql};
+
+const SERIES: usize = 10_000;
+const RULES: [&str; 3] = ["first", "second", "third"];
+const INCIDENTS: usize = 1_000;
+
+/// The figures, and whether each is within its limit.
+#[derive(Default)]
+struct Figures {
+    is_too_much: bool,
+}
+
+impl Figures {
+    fn milliseconds(&mut self, what: &str, took: Duration, limit: Option<Duration>) {
+        let limit_ms = limit.map(|limit| limit.as_millis().to_string());
+        self.add(
+            what,
+            took.as_millis(),
+            "ms",
+            limit_ms,
+            limit.is_some_and(|limit| took > limit),
+        );
+    }
+
+    fn megabytes(&mut self, what: &str, kilobytes: u64, limit_mb: u64) {
+        let megabytes = kilobytes.div_ceil(1024);
+        let limit = Some(limit_mb.to_string());
+        self.add(what, megabytes.into(), "MB", limit, megabytes > limit_mb);
+    }
+
+    fn add(
+        &mut self,
+        what: &str,
+        figure: u128,
+        unit: &str,
+        limit: Option<String>,
+        is_too_much: bool,
+    ) {
+        self.is_too_much |= is_too_much;
+        let limit = limit.map_or(String::new(), |limit| format!("at most {limit}"));
+        let verdict = if is_too_much { "TOO MUCH" } else { "" };
+        println!("{what:<72} {figure:>6} {unit}  {limit:<12} {verdict}");
+    }
+}
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut figures = Figures::default();
+    runtime.block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        large(&mut figures, &Place::Sqlite(folder.path().join("large.db"))).await;
+        let place = Place::Sqlite(folder.path().join("many.db"));
+        many(&mut figures, "SQLite", &place).await;
+        if Program::Postgres.find().is_some() {
+            let server = PostgreSql::start(&folder.path().join("postgresql"))
+                .await
+                .unwrap();
+            let address = server.address("postgres").parse().unwrap();
+            let database = Database::new(address, Some(postgresql::PASSWORD.into()));
+            many(&mut figures, "PostgreSQL", &Place::PostgreSql(database)).await;
+        }
+    });
+    ExitCode::from(u8::from(figures.is_too_much))
+}
+
+async fn open(place: &Place) -> Ledger {
+    let route: Route = toml::from_str("channels = [\"mail\"]").unwrap();
+    let recipients = vec!["director@agency.example".to_owned()];
+    let policy = Policy {
+        routes: vec![route],
+        recipients: BTreeMap::from([("mail".to_owned(), recipients)]),
+    };
+    let store = Store::open(place).await.unwrap();
+    let (keeper, ledger) = Keeper::new(store, policy).await.unwrap();
+    tokio::spawn(keeper.run());
+    ledger
+}
+
+/// The answer of InfluxDB with one run of so many series.
+fn body(series: usize, at: Timestamp, failed: impl Fn(usize) -> bool) -> String {
+    let mut body = String::from(
+        "#datatype,string,long,dateTime:RFC3339,string,string,string,string,string,string,string\r\n\
+         #group,false,false,false,true,true,true,true,false,false,false\r\n\
+         #default,_result,,,,,,,,,\r\n\
+         ,result,table,_time,system,journey,probe,impact,result,run_id,error\r\n",
+    );
+    for number in 0..series {
+        let (result, error) = if failed(number) {
+            ("failed", "the text `Bienvenido` did not appear within 5 s")
+        } else {
+            ("ok", "")
+        };
+        write!(
+            body,
+            ",,{number},{at},system-{},journey-{number},probe-1,critical,{result},{at}-{number},{error}\r\n",
+            number / 10
+        )
+        .unwrap();
+    }
+    body.push_str("\r\n");
+    body
+}
+
+fn read(body: &str, rule: &Rule, read_until: Timestamp) -> Answer {
+    let rows = annotated_csv::read(body).unwrap();
+    let runs: Vec<_> = rows
+        .iter()
+        .map(|row| Observation::from_row(row, rule).unwrap())
+        .collect();
+    Answer {
+        runs,
+        read_until: Some(read_until),
+        unusable: None,
+    }
+}
+
+fn cpu() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap(),
+    )
+}
+
+/// What the process holds of memory, and held at most, in kilobytes.
+fn memory() -> (u64, u64) {
+    let status = fs::read_to_string(Path::new("/proc/self/status")).unwrap();
+    let figure = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    (figure("VmRSS:"), figure("VmHWM:"))
+}
+
+/// Three rules over ten thousand series, of which a few fail.
+async fn large(figures: &mut Figures, place: &Place) {
+    let ledger = open(place).await;
+    let rules = RULES.map(|name| Rule::shipped(name, ShippedQuery::JourneysFailed));
+    let began = Timestamp::now();
+    let mut answers = 0;
+    for round in 0..10_i32 {
+        let at = began + SignedDuration::from_mins(round.into());
+        let fails = |number: usize| round >= 8 && number.is_multiple_of(1000);
+        let text = body(SERIES, at, fails);
+        let asked = Instant::now();
+        let brought = rules.each_ref().map(|rule| read(&text, rule, at));
+        let reading = asked.elapsed();
+        answers += rules.len();
+        // As in the program, the rules come at the same time, and each tells when somebody is to be told.
+        let mut changes = ledger.changes();
+        changes.mark_unchanged();
+        let read = Instant::now();
+        let mut judgements = JoinSet::new();
+        for (rule, answer) in rules.clone().into_iter().zip(brought) {
+            let ledger = ledger.clone();
+            judgements.spawn(async move { ledger.judge(&rule, answer, at).await.unwrap() });
+        }
+        let mut judging = Duration::ZERO;
+        let all = async { while judgements.join_next().await.is_some() {} };
+        tokio::pin!(all);
+        loop {
+            tokio::select! {
+                biased;
+                news = changes.changed() => {
+                    news.unwrap();
+                    judging = read.elapsed();
+                }
+                () = &mut all => break,
+            }
+        }
+        let writing = read.elapsed();
+        if round == 9 {
+            let what = format!(
+                "{SERIES} series, {} rules: reading the answers",
+                rules.len()
+            );
+            figures.milliseconds(&what, reading, None);
+            let what = format!(
+                "{SERIES} series, {} rules: judged, the intents committed",
+                rules.len()
+            );
+            figures.milliseconds(&what, judging, Some(Duration::from_millis(100)));
+            let what = format!("{SERIES} series, {} rules: all runs written", rules.len());
+            figures.milliseconds(&what, writing, None);
+        }
+    }
+    let at = began + SignedDuration::from_mins(9);
+    let told = ledger.claim("mail", at).await.unwrap();
+    assert!(matches!(told, Claim::Delivery(_)), "nobody is told");
+    let text = body(SERIES, at, |number| number.is_multiple_of(1000));
+    let before = cpu();
+    let answer = read(&text, &rules[0], at);
+    let read = cpu();
+    ledger.judge(&rules[0], answer, at).await.unwrap();
+    let judged = cpu();
+    figures.milliseconds(
+        "nothing new among 10000 rows: reading, CPU",
+        read.saturating_sub(before),
+        None,
+    );
+    figures.milliseconds(
+        "nothing new among 10000 rows: judging, CPU",
+        judged.saturating_sub(read),
+        Some(Duration::from_millis(10)),
+    );
+    let before = cpu();
+    let answer = Answer::default();
+    ledger.judge(&rules[0], answer, at).await.unwrap();
+    figures.milliseconds(
+        "an answer without rows, CPU",
+        cpu().saturating_sub(before),
+        Some(Duration::from_millis(10)),
+    );
+    drop(text);
+    let (holds, held) = memory();
+    figures.megabytes(&format!("memory after {answers} answers"), holds, 60);
+    figures.megabytes("memory at most", held, 60);
+}
+
+/// A thousand incidents that open at once.
+async fn many(figures: &mut Figures, name: &str, place: &Place) {
+    let ledger = open(place).await;
+    let rule = Rule::shipped(RULES[0], ShippedQuery::JourneysFailed);
+    let began = Timestamp::now();
+    for second in 0..2 {
+        let at = began + SignedDuration::from_secs(second);
+        let answer = read(&body(INCIDENTS, at, |_| true), &rule, at);
+        let asked = Instant::now();
+        ledger.judge(&rule, answer, at).await.unwrap();
+        if second == 1 {
+            let what = format!("{INCIDENTS} incidents at once, with their intents, in {name}");
+            figures.milliseconds(&what, asked.elapsed(), Some(Duration::from_secs(1)));
+        }
+    }
+    let at = began + SignedDuration::from_secs(1);
+    assert_eq!(ledger.unwritten().await.unwrap().len(), INCIDENTS);
+    assert!(matches!(
+        ledger.claim("mail", at).await.unwrap(),
+        Claim::Delivery(_)
+    ));
+}
