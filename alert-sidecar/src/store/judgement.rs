@@ -205,7 +205,16 @@ pub(super) fn log(changes: &[Change]) {
                 );
             }
             Change::Became { former, present } => {
-                tracing::info!(former = former.id, incident = present.id, since = %present.started_at, "an incident goes on as another");
+                tracing::info!(
+                    former = former.id,
+                    incident = present.id,
+                    system = present.series.system,
+                    journey = present.series.journey,
+                    probe = present.series.probe,
+                    impact = present.impact.name(),
+                    since = %present.started_at,
+                    "an incident goes on as another"
+                );
             }
             Change::Closed(incident) => {
                 let lasted_s = incident.duration(incident.started_at).as_secs();

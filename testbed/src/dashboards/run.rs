@@ -94,7 +94,7 @@ fn reason() -> Panel {
         about(include_str!("queries/run-reason.flux"), CHOSEN),
         &[
             table::failed_step(),
-            column("error_class", &say("Reason", "Motivo")).width(150),
+            table::reason(),
             table::error(),
             column("url", &say("Page", "Página"))
                 .link(&say("Open ${__value.raw}", "Abrir ${__value.raw}"), "${__value.raw}"),

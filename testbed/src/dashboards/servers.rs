@@ -47,6 +47,7 @@ fn panels() -> Vec<Panel> {
     vec![
         services(CHOSEN),
         systems_on_servers(),
+        open_incidents(),
         servers(CHOSEN),
         certificates(CHOSEN),
         units(),
@@ -136,6 +137,33 @@ pub fn services(chosen: &str) -> Panel {
     )
     .nothing(&say("No services are asked", "No se consulta ningún servicio"))
     .size(16, 9)
+}
+
+fn open_incidents() -> Panel {
+    Panel::table(
+        &say("Open incidents of servers and services", "Incidentes abiertos de servidores y servicios"),
+        &say(
+            "What the shipped rules of vigia-alert found on these hosts, and what the monitoring itself suffers.",
+            "Lo que las reglas de vigia-alert encontraron en estos equipos, y lo que sufre el propio monitoreo.",
+        ),
+        about(
+            include_str!("queries/open-incidents.flux"),
+            "r.probe =~ /^${host:regex}$/",
+        ),
+        &[
+            table::impact(),
+            column("probe", &say("Host", "Equipo")).width(150),
+            column("journey", &say("What", "Qué")).width(200),
+            table::reason(),
+            table::moment("began", &say("Since", "Desde")),
+            table::error(),
+            column("system", &say("System", "Sistema")).width(150),
+            table::failed_step(),
+            table::picture(),
+        ],
+    )
+    .nothing(&say("No open incident", "Ningún incidente abierto"))
+    .size(24, 6)
 }
 
 fn systems_on_servers() -> Panel {

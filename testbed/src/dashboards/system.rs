@@ -231,7 +231,7 @@ fn failures() -> Panel {
             table::count("runs", &say("Runs", "Ejecuciones")),
             table::journey(),
             table::failed_step(),
-            column("error_class", &say("Reason", "Motivo")).width(150),
+            table::reason(),
             table::run_moment("last", &say("Last", "Última")),
             table::error(),
             table::probe(),

@@ -112,10 +112,10 @@ fn open_incidents_count() -> Panel {
 
 fn open_incidents() -> Panel {
     Panel::table(
-        &say("What users cannot do now", "Lo que los usuarios no pueden hacer ahora"),
+        &say("What users suffer now", "Lo que sufren los usuarios ahora"),
         &say(
-            "The open incidents, the most urgent first, with the step that fails, the reason and the journey's last picture. A click on the time opens the first run that failed.",
-            "Los incidentes abiertos, los más urgentes primero, con el paso que falla, el motivo y la última imagen del recorrido. Un clic en la hora abre la primera ejecución que falló.",
+            "The open incidents, the most urgent first, with what it is, the step that fails and the journey's last picture; what the monitoring itself suffers is among them. A click on the time opens the first run that failed.",
+            "Los incidentes abiertos, los más urgentes primero, con lo que es, el paso que falla y la última imagen del recorrido; también lo que sufre el propio monitoreo. Un clic en la hora abre la primera ejecución que falló.",
         ),
         about(include_str!("queries/open-incidents.flux"), CHOSEN),
         &[
@@ -123,6 +123,7 @@ fn open_incidents() -> Panel {
             table::system(),
             table::journey(),
             table::run_moment("began", &say("Since", "Desde")),
+            table::reason(),
             table::failed_step(),
             table::error(),
             table::picture(),

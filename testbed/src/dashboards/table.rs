@@ -131,6 +131,11 @@ pub fn step() -> Column {
     column("step", &say("Step", "Paso")).width(200)
 }
 
+/// The class of the error, or what an incident is about where no journey failed.
+pub fn reason() -> Column {
+    column("error_class", &say("Reason", "Motivo")).width(150)
+}
+
 pub fn failed_step() -> Column {
     column("failed_step", &say("Failed step", "Paso que falla")).width(150)
 }

@@ -363,7 +363,7 @@ async fn every_column_with_a_heading_is_there(agency: &Seeded) {
 }
 
 async fn what_users_cannot_do_now_is_told_with_its_picture(agency: &Seeded) {
-    let flux = agency.dashboard.query_of("What users cannot do now");
+    let flux = agency.dashboard.query_of("What users suffer now");
     let rows = agency.ask(flux).await;
     assert_eq!(rows.len(), 1, "the other incident is over: {rows:?}");
     assert_eq!(rows[0]["began"], ago(agency.now, 10).to_string());

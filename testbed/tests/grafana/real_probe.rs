@@ -100,7 +100,7 @@ async fn every_panel_gets_an_answer_of_its_shape(seen: &Seen) {
     // Nothing judged the runs and nothing is asked of services here.
     const NOT_HERE: [&str; 15] = [
         "Open incidents",
-        "What users cannot do now",
+        "What users suffer now",
         "Recent incidents",
         "Services",
         "Certificates",

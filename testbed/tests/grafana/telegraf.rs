@@ -254,8 +254,10 @@ async fn servers_and_services_are_shown_with_the_systems_that_stand_on_them() {
     let folder = tempfile::tempdir().unwrap();
     let asked = Asked::after_a_while(folder.path()).await;
     let at = (Timestamp::now() - SignedDuration::from_mins(1)).as_nanosecond();
+    let host = &asked.host;
     let runs = format!(
-        "journey,system=turnos,journey=reservar,probe=p,impact=high result_code=2i {at}\n\
+        "journey_incident,system={host},journey=/,probe={host},impact=low state=\"open\",error_class=\"disk\",error=\"95 % full\" {at}\n\
+         journey,system=turnos,journey=reservar,probe=p,impact=high result_code=2i {at}\n\
          journey,system=correo,journey=leer,probe=p,impact=high result_code=0i {at}\n"
     );
     asked.influxdb.write(runs).await.unwrap();

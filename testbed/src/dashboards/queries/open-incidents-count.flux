@@ -4,7 +4,7 @@ from(bucket: v.defaultBucket)
   |> range(start: date.sub(d: 30d, from: v.timeRangeStop), stop: v.timeRangeStop)
   |> filter(fn: (r) => r._measurement == "journey_incident" and r._field == "state")
   // What the monitoring itself suffers hides every system, whichever are chosen.
-  |> filter(fn: (r) => (CHOSEN) or r.probe == "vigia-alert")
+  |> filter(fn: (r) => (CHOSEN) or r.system == "vigia")
   |> group()
   |> reduce(
       identity: {incidents: 0},

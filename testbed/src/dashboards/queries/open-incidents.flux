@@ -6,8 +6,8 @@ incidents = from(bucket: v.defaultBucket)
   |> range(start: known_since, stop: v.timeRangeStop)
   |> filter(fn: (r) => r._measurement == "journey_incident")
   // What the monitoring itself suffers hides every system, whichever are chosen.
-  |> filter(fn: (r) => (CHOSEN) or r.probe == "vigia-alert")
-  |> filter(fn: (r) => r._field == "state" or r._field == "failed_step" or r._field == "error")
+  |> filter(fn: (r) => (CHOSEN) or r.system == "vigia")
+  |> filter(fn: (r) => r._field == "state" or r._field == "failed_step" or r._field == "error_class" or r._field == "error")
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> group()
   |> filter(fn: (r) => r.state == "open")
@@ -19,6 +19,7 @@ incidents = from(bucket: v.defaultBucket)
       journey: r.journey,
       probe: r.probe,
       failed_step: if exists r.failed_step then r.failed_step else "",
+      error_class: if exists r.error_class then r.error_class else "",
       error: if exists r.error then r.error else "",
   }))
 
