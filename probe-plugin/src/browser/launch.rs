@@ -24,9 +24,10 @@ use super::{
     BrowserSettings, CallError, Connection,
     context::attach_to,
     find,
-    profile::{self, Profile},
+    profile,
     remains::{NotGone, Remains},
 };
+use crate::own_folder;
 
 /// How much of Chromium's last words is kept for an error message: some lines.
 const LAST_WORDS_MAX_BYTES: usize = 1000;
@@ -121,7 +122,7 @@ impl Chromium {
             program: program.clone(),
         };
         let profile =
-            Profile::create().map_err(|error| LaunchError::NoProfile(profile::place(), error))?;
+            profile::create().map_err(|error| LaunchError::NoProfile(own_folder::place(), error))?;
         let (to_browser, browser_reads) = pipe_to_browser().map_err(not_started)?;
         let (browser_writes, from_browser) = pipe_from_browser().map_err(not_started)?;
         let mut child = {
