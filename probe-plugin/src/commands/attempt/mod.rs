@@ -180,7 +180,7 @@ fn prepare(attempt: &Attempt) -> Result<(Journey, SecretPlaces, BrowserSettings)
     if !unknown.is_empty() {
         return Err(Mistakes(unknown));
     }
-    let missing = config::missing_secrets(&attempt.journey, &journey, &secrets);
+    let missing = config::missing_environment(&attempt.journey, &journey, &secrets);
     if missing.is_empty() {
         Ok((journey, secrets, browser))
     } else {
