@@ -40,12 +40,19 @@ pub struct External {
     pub pass_environment: BTreeSet<String>,
     /// What else it has there; may hold secrets and places.
     pub environment: BTreeMap<String, Template>,
-    /// Where it always writes its reports; where it is told otherwise in nothing.
-    pub reports: Option<FixedReports>,
-    /// Where it always leaves its artifacts; where it is told otherwise in nothing.
-    pub artifacts: Option<PathBuf>,
+    /// For a program that cannot be told where to write.
+    pub places: FixedPlaces,
     /// By the names of steps: longer is slow, not failed.
     pub budgets: BTreeMap<String, Duration>,
+}
+
+/// The same in every run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FixedPlaces {
+    /// Where it writes its reports.
+    pub reports: Option<FixedReports>,
+    /// The folder that it leaves its artifacts in, a whole path.
+    pub artifacts: Option<PathBuf>,
 }
 
 /// Reports at a fixed place.
@@ -105,7 +112,7 @@ impl External {
     /// Whether it is told to write a report: then one that is not there is a fault.
     pub fn owes_report(&self) -> bool {
         let told = |text: &str| text.contains(REPORT_PLACE);
-        self.reports.is_some()
+        self.places.reports.is_some()
             || self.arguments.iter().any(|argument| told(argument))
             || self.environment.values().any(|value| told(&value.shown()))
     }
@@ -174,7 +181,10 @@ pub fn ready(table: ExternalTable, source: &Source) -> Result<External, Vec<Mist
     Ok(External {
         program,
         arguments: table.command.into_inner().into_iter().skip(1).collect(),
-        artifacts: table.artifacts.map(|artifacts| folder.join(artifacts)),
+        places: FixedPlaces {
+            reports,
+            artifacts: table.artifacts.map(|artifacts| folder.join(artifacts)),
+        },
         folder,
         pass_environment: table
             .pass_environment
@@ -184,7 +194,6 @@ pub fn ready(table: ExternalTable, source: &Source) -> Result<External, Vec<Mist
         environment: environment
             .map(|(name, value)| (name, value.into_inner()))
             .collect(),
-        reports,
         budgets: table
             .budgets
             .into_iter()

@@ -44,7 +44,7 @@ pub use dialog::{Answer as DialogAnswer, Dialog};
 pub use download::Download;
 pub use elements::Elements;
 pub use expectation::{Console, Count, Expectation, ShownText, Status};
-pub use external::{ARTIFACTS_PLACE, External, FixedReports, REPORT_PLACE};
+pub use external::{ARTIFACTS_PLACE, External, FixedPlaces, FixedReports, REPORT_PLACE};
 pub use file::{CleanupTable, Every, Looks, read};
 pub use frame::FramePath;
 pub use key::Key;

@@ -235,6 +235,13 @@ fn a_report_of_the_run_before_is_never_taken_for_this_ones() {
         told(&probe.run_that_started()),
         "unmeasured, config: the robot ended with exit code 0; the report that is there is of an earlier run"
     );
+    let mut command = setting.command("try");
+    let output = command
+        .args(["--runs", "4", "--concurrency", "2"])
+        .arg(setting.path().join("journeys/journey.toml"))
+        .output();
+    let refused = String::from_utf8(output.unwrap().stdout).unwrap();
+    assert!(refused.contains("cannot run twice at once"), "{refused}");
     write_robot(&setting, &format!("echo '{GREEN}' >report.xml"));
     until("a run with a report of its own", || {
         told(&probe.run_that_started()) == "ok, -: -"
@@ -402,8 +409,8 @@ fn a_program_that_cannot_be_started_says_nothing_about_the_system() {
     });
     probe.stop();
     insta::assert_snapshot!(format!("{first}\n{second}"), @"
-        unmeasured, config: failed to start the robot `FOLDER/journeys/./robot`: the interpreter or the loader that it asks for is not there
-        unmeasured, config: failed to start the robot `FOLDER/journeys/./robot`: No such file or directory (os error 2)
+        unmeasured, config: failed to start the robot `FOLDER/journeys/robot`: the interpreter or the loader that it asks for is not there
+        unmeasured, config: failed to start the robot `FOLDER/journeys/robot`: No such file or directory (os error 2)
         ");
 }
 

@@ -50,7 +50,7 @@ impl Family {
     /// Asks all of them to end, kills after `grace` what has not, and returns the names of those that were still there. Fails
     /// where something is left that cannot be killed.
     pub async fn end(&self, grace: Duration) -> io::Result<Vec<String>> {
-        let members = self.members()?;
+        let members = self.look().await?;
         let names = members.iter().map(|member| member.name.clone()).collect();
         if members.is_empty() {
             return Ok(names);
@@ -60,7 +60,7 @@ impl Family {
         let deadline = Instant::now() + KILL_DEADLINE;
         loop {
             // One may have started another while it was being killed.
-            let members = self.members()?;
+            let members = self.look().await?;
             if members.is_empty() {
                 return Ok(names);
             }
@@ -84,6 +84,12 @@ impl Family {
             members = self.members()?;
         }
         Ok(())
+    }
+
+    /// On a machine with many processes a look takes tens of milliseconds.
+    async fn look(&self) -> io::Result<Vec<Member>> {
+        let family = self.clone();
+        tokio::task::spawn_blocking(move || family.members()).await?
     }
 
     fn members(&self) -> io::Result<Vec<Member>> {

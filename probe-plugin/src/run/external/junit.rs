@@ -186,11 +186,13 @@ mod tests {
             let trouble = case.trouble.as_ref().map_or_else(
                 || if case.skipped { "skipped" } else { "ok" }.into(),
                 |trouble| {
-                    let first = trouble.message.lines().next().unwrap_or_default();
+                    let mut lines = trouble.message.lines().chain(trouble.text.lines());
+                    let first = lines.next().unwrap_or_default();
                     format!("{}: {first:.70}", trouble.kind)
                 },
             );
-            format!("{} [{}] {took} {trouble}\n", case.name, case.class)
+            let line = format!("{} [{}] {took} {trouble}", case.name, case.class);
+            format!("{}\n", line.trim_end())
         };
         cases.iter().map(line).collect()
     }
@@ -221,16 +223,16 @@ mod tests {
         ");
         insta::assert_snapshot!(told(&read("mocha-junit.xml")), @r#"
         Portal Ingresar [Ingresar] 0ns ok
-        Portal Buscar expediente [Buscar expediente] 2ms AssertionError: no dice Hola  'Chau' !== 'Hola' 
+        Portal Buscar expediente [Buscar expediente] 2ms AssertionError: no dice Hola  'Chau' !== 'Hola'
         Portal lento [lento] 52ms Error: Timeout of 50ms exceeded. For async tests and hooks, ensure "done()" i
         Portal sin arranque "before all" hook for "nunca" ["before all" hook for "nunca"] 0ns Error: no arranca
         "#);
         insta::assert_snapshot!(told(&read("mocha-xunit.xml")), @r#"
         Ingresar [Portal] 0ns ok
-        Buscar expediente [Portal] 2ms : 
+        Buscar expediente [Portal] 2ms : no dice Hola
         Ver detalle [Portal] 0ns skipped
-        lento [Portal] 52ms : 
-        "before all" hook for "nunca" [Portal sin arranque] 0ns :
+        lento [Portal] 52ms : Timeout of 50ms exceeded. For async tests and hooks, ensure "done()" i
+        "before all" hook for "nunca" [Portal sin arranque] 0ns : no arranca
         "#);
         insta::assert_snapshot!(told(&read("robot-framework.xml")), @"
         Ingresar [Portal] 2ms ok

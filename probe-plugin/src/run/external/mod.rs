@@ -59,7 +59,15 @@ pub async fn run(
     let without_a_look =
         |failure| RunReport::without_a_look(run_id.clone(), order.started, failure);
     let redaction = Redaction::of(order.journey, order.secrets);
-    let (workplace, process) = match start(&order, external, &run_id) {
+    let places = external.places.clone();
+    let opened = blocking(move || Workplace::open(places)).await;
+    let started = opened
+        .map_err(|error| format!("failed to make a folder for the robot: {error}"))
+        .and_then(|workplace| {
+            let process = start(&order, external, &workplace, &run_id)?;
+            Ok((workplace, process))
+        });
+    let (workplace, process) = match started {
         Ok(started) => started,
         Err(error) => {
             let error = redaction.apply(&error);
@@ -143,10 +151,9 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 fn start(
     order: &Order<'_>,
     external: &External,
+    workplace: &Workplace,
     run_id: &str,
-) -> Result<(Workplace, Process), String> {
-    let workplace = Workplace::open(external)
-        .map_err(|error| format!("failed to make a folder for the robot: {error}"))?;
+) -> Result<Process, String> {
     let in_place = |text: &str| {
         text.replace(REPORT_PLACE, &workplace.report().to_string_lossy())
             .replace(ARTIFACTS_PLACE, &workplace.artifacts().to_string_lossy())
@@ -174,14 +181,13 @@ fn start(
             .map_err(|error| error.to_string())?;
         command.env(name, in_place(value.expose_secret()));
     }
-    let process = Process::start(command, workplace.mark()).map_err(|error| {
+    Process::start(command, workplace.mark()).map_err(|error| {
         format!(
             "failed to start the robot `{}`: {}",
             external.program.display(),
             what_is_wrong(&external.program, &error)
         )
-    })?;
-    Ok((workplace, process))
+    })
 }
 
 impl Scene {

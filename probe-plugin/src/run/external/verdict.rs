@@ -305,7 +305,7 @@ fn told(trouble: &Trouble) -> String {
     let mut said = trouble.message.lines().chain(lines()).map(str::trim);
     let first = said.find(|line| !line.is_empty());
     let first = first.unwrap_or("it failed, and the report does not say why");
-    let detail = if first == "collection failure" {
+    let detail = if AROUND.iter().any(|known| first.starts_with(known)) {
         // pytest: the exception stands behind the last `E`.
         lines()
             .filter_map(|line| line.strip_prefix("E  "))

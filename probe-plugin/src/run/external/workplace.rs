@@ -11,7 +11,7 @@ use std::{
 
 use super::family::Family;
 use crate::{
-    journey::{External, FixedReports},
+    journey::{FixedPlaces, FixedReports},
     own_folder::{self, OwnFolder},
 };
 
@@ -60,7 +60,7 @@ pub struct Left {
 
 impl Workplace {
     /// Makes the folder and looks at what is there already.
-    pub fn open(external: &External) -> io::Result<Self> {
+    pub fn open(places: FixedPlaces) -> io::Result<Self> {
         let folder = OwnFolder::create(PREFIX)?;
         let artifacts = folder.path().join("artifacts");
         fs::create_dir(&artifacts)?;
@@ -68,8 +68,8 @@ impl Workplace {
             report: folder.path().join("report.xml"),
             artifacts,
             folder: Some(folder),
-            reports: external.reports.clone(),
-            fixed_artifacts: external.artifacts.clone(),
+            reports: places.reports,
+            fixed_artifacts: places.artifacts,
             before: HashMap::new(),
         };
         let reports = workplace.reports_there();
