@@ -20,7 +20,7 @@ test('Ingresar', async () => {
 test('Buscar expediente', async () => {
   await page.getByRole('link', { name: 'Expedientes' }).click();
   await page.getByLabel('Número de expediente').fill('2026-004512');
-  await page.getByRole('button', { name: 'Buscar expediente' }).click({ timeout: 5_000 });
+  await page.getByRole('button', { name: 'Buscar expediente' }).click({ timeout: 10_000 });
   await expect(page.getByText('1 expediente con el número 2026-004512')).toBeVisible();
 });
 

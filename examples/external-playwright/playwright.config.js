@@ -2,8 +2,8 @@ const { defineConfig } = require('@playwright/test');
 
 module.exports = defineConfig({
   // The robot gives up before the journey's own `timeout` does: only then it can still say why.
-  timeout: 15_000,
-  globalTimeout: 50_000,
+  timeout: 30_000,
+  globalTimeout: 100_000,
   workers: 1,
   reporter: 'junit',
   use: {

@@ -18,9 +18,9 @@ def browser():
         # Chromium's sandbox cannot work for root.
         options.add_argument("--no-sandbox")
     driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-    driver.implicitly_wait(5)
+    driver.implicitly_wait(10)
     # Less than the journey's own `timeout`: only then the robot can still say why.
-    driver.set_page_load_timeout(20)
+    driver.set_page_load_timeout(30)
     yield driver
     driver.quit()
 

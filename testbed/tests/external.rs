@@ -52,8 +52,8 @@ struct Run {
 
 impl Run {
     /// Has the probe make one run of this example's journey.
-    async fn of(example: &str, portal: &Portal, folder: &Path) -> Self {
-        fs::create_dir_all(folder).unwrap();
+    async fn of(example: &str, portal: &Portal, folder: PathBuf) -> Self {
+        fs::create_dir_all(&folder).unwrap();
         let config = folder.join("probe.toml");
         let journeys = repository::path(&format!("examples/{example}"));
         let text = format!(
@@ -82,7 +82,11 @@ impl Run {
         {
             let line = tokio::time::timeout(PATIENCE, stdout.next_line()).await;
             let line = line.unwrap_or_else(|_| panic!("no picture came: {lines:#?}"));
-            lines.push(line.unwrap().expect("the probe has ended"));
+            let line = line.unwrap().expect("the probe has ended");
+            // On a busy machine a slot of the journey's own may pass while its first run is under way.
+            if !line.contains("result=\"missed\"") {
+                lines.push(line);
+            }
         }
         drop(stdin);
         probe.wait().await.unwrap();
@@ -201,13 +205,13 @@ async fn robots_in_javascript_and_python_tell_what_is_broken_and_the_mail_carrie
     let steps = ["ingresar", "buscar-expediente", "ver-detalle"];
 
     let healthy = tokio::join!(
-        Run::of("external-playwright", &portal, &place("playwright-healthy")),
-        Run::of("external-pytest", &portal, &place("pytest-healthy")),
+        Run::of("external-playwright", &portal, place("playwright-healthy")),
+        Run::of("external-pytest", &portal, place("pytest-healthy")),
     );
     portal.set_fault(Fault::ElementMissing, Switch::On);
     let broken = tokio::join!(
-        Run::of("external-playwright", &portal, &place("playwright-broken")),
-        Run::of("external-pytest", &portal, &place("pytest-broken")),
+        Run::of("external-playwright", &portal, place("playwright-broken")),
+        Run::of("external-pytest", &portal, place("pytest-broken")),
     );
 
     for run in [&healthy.0, &healthy.1] {
@@ -217,7 +221,7 @@ async fn robots_in_javascript_and_python_tell_what_is_broken_and_the_mail_carrie
         assert_eq!(run.steps(), steps);
     }
     for (run, class, why) in [
-        (&broken.0, "timeout", "Timeout 5000ms exceeded"),
+        (&broken.0, "timeout", "Timeout 10000ms exceeded"),
         (&broken.1, "element_missing", "no such element"),
     ] {
         assert_eq!(run.text("journey", "result"), "failed", "{:#?}", run.lines);
