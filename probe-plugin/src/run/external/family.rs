@@ -44,6 +44,8 @@ struct Stat {
     is_dead: bool,
     parent: i32,
     group: i32,
+    /// In ticks since the machine was started: with the number it is the process's own.
+    started: u64,
 }
 
 impl Family {
@@ -116,7 +118,7 @@ impl Family {
             match pidfd_open(id, PidfdFlags::empty()) {
                 Ok(process) => {
                     // Looked at again: until it was held, its number could have become another's.
-                    let still = stat(number).filter(|now| now.name == stats[&number].name);
+                    let still = stat(number).filter(|now| now.started == stats[&number].started);
                     if let Some(stat) = still {
                         members.push(Member {
                             name: stat.name,
@@ -172,6 +174,8 @@ fn stat(number: i32) -> Option<Stat> {
         is_dead,
         parent: fields.next()?.parse().ok()?,
         group: fields.next()?.parse().ok()?,
+        // The 22nd of all, and this is behind the 5th.
+        started: fields.nth(16)?.parse().ok()?,
     })
 }
 

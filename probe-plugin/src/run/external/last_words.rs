@@ -15,18 +15,25 @@ const TOLD_MAX_CHARACTERS: usize = 350;
 #[derive(Debug, Default)]
 pub struct Tail {
     bytes: Vec<u8>,
+    heard_bytes: usize,
     is_cut: bool,
 }
 
 impl Tail {
     /// More of it.
     pub fn push(&mut self, more: &[u8]) {
+        self.heard_bytes = self.heard_bytes.saturating_add(more.len());
         self.bytes.extend_from_slice(more);
         // Not at every piece: moving what is kept costs as much as reading it.
         if self.bytes.len() > 2 * KEPT_BYTES {
             self.bytes.drain(..self.bytes.len() - KEPT_BYTES);
             self.is_cut = true;
         }
+    }
+
+    /// How much there was in all.
+    pub const fn heard_bytes(&self) -> usize {
+        self.heard_bytes
     }
 
     /// As it is told.

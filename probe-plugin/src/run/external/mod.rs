@@ -7,6 +7,7 @@ mod junit;
 mod last_words;
 mod process;
 mod remains;
+mod trouble;
 mod verdict;
 mod workplace;
 

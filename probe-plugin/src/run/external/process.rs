@@ -12,7 +12,7 @@ use tokio::{
     io::AsyncReadExt,
     net::unix::pipe,
     task::{JoinHandle, spawn_blocking},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use super::{
@@ -29,6 +29,13 @@ const GRACE_OF_REMAINS: Duration = Duration::from_millis(500);
 
 /// What was said before all of them were gone is there to be read.
 const LAST_READ: Duration = Duration::from_millis(500);
+
+/// Who says more than this says nothing that anybody reads: from then on it is heard in pieces with a pause before each, so
+/// that listening takes nothing from the runs beside it.
+const HEARD_AT_ONCE_BYTES: usize = 10_000_000;
+
+/// Some megabytes a second remain.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +90,8 @@ impl Process {
         }
     }
 
-    /// Waits for its end, ends it at the deadline, and leaves nothing of it behind. Its output is read all the time, so that
-    /// it never waits for a reader.
+    /// Waits for its end, ends it at the deadline, and leaves nothing of it behind. Its output is heard all the time, so that
+    /// it does not wait for a reader.
     pub async fn end(mut self, deadline: Instant) -> io::Result<(End, Tail)> {
         let mut tail = Tail::default();
         let overran = loop {
@@ -95,11 +102,12 @@ impl Process {
                     ended??;
                     break false;
                 }
-                more = read(&mut self.output) => match more? {
-                    Some(more) => tail.push(&more),
-                    // It has closed its output and goes on.
-                    None => break self.without_output(deadline).await?,
-                },
+                more = hear(&mut self.output, &mut tail) => {
+                    if !more? {
+                        // It has closed its output and goes on.
+                        break self.without_output(deadline).await?;
+                    }
+                }
             }
         };
         let grace = if overran { GRACE } else { GRACE_OF_REMAINS };
@@ -110,17 +118,14 @@ impl Process {
             tokio::select! {
                 biased;
                 left = &mut ending => break left,
-                more = read(&mut self.output) => match more? {
-                    Some(more) => tail.push(&more),
-                    None => break ending.await,
-                },
+                more = hear(&mut self.output, &mut tail) => {
+                    if !more? {
+                        break ending.await;
+                    }
+                }
             }
         };
-        let last = async {
-            while let Ok(Some(more)) = read(&mut self.output).await {
-                tail.push(&more);
-            }
-        };
+        let last = async { while let Ok(true) = hear(&mut self.output, &mut tail).await {} };
         // What could not be killed may hold it open for ever.
         timeout(LAST_READ, last).await.ok();
         match left {
@@ -179,11 +184,13 @@ impl Drop for Process {
     }
 }
 
-/// A piece of it; nothing at its end.
-async fn read(output: &mut pipe::Receiver) -> io::Result<Option<Vec<u8>>> {
-    let mut piece = Vec::with_capacity(16 * 1024);
-    match output.read_buf(&mut piece).await? {
-        0 => Ok(None),
-        _ => Ok(Some(piece)),
+/// Hears one piece of it; false at its end.
+async fn hear(output: &mut pipe::Receiver, tail: &mut Tail) -> io::Result<bool> {
+    if tail.heard_bytes() > HEARD_AT_ONCE_BYTES {
+        sleep(PAUSE).await;
     }
+    let mut piece = Vec::with_capacity(16 * 1024);
+    let heard = output.read_buf(&mut piece).await?;
+    tail.push(&piece);
+    Ok(heard > 0)
 }
