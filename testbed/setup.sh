@@ -45,6 +45,10 @@ main() {
   if [ "$(id -u)" != 0 ] && ! have newuidmap; then
     packages+=(uidmap)
   fi
+  # The robots of other kinds in examples/.
+  have chromedriver || packages+=(chromium-driver)
+  have pytest-3 || packages+=(python3-pytest)
+  /usr/bin/python3 -c "import selenium" 2>/dev/null || packages+=(python3-selenium)
   missing_packages
   peers
   present telegraf "$TELEGRAF_FOLDER" || step "Telegraf $TELEGRAF_VERSION" "2 to 5 minutes" build_telegraf
@@ -55,6 +59,7 @@ main() {
   npm_packages grafana-schema "Grafana's types" "a few seconds"
   have postgres || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || compgen -G "$servers/postgresql-*/postgres" >/dev/null ||
     step "PostgreSQL, unpacked and not installed" "half a minute" unpack_postgresql
+  npm_packages ../examples/external-playwright "Playwright's test runner" "a few seconds"
   compgen -G "$servers/exim-*/exim4" >/dev/null || have exim4 || step "Exim, unpacked and not installed" "a few seconds" unpack_exim
 }
 

@@ -9,6 +9,7 @@ mod config;
 mod import;
 mod journey;
 mod log;
+mod own_folder;
 mod recording;
 mod report;
 mod run;

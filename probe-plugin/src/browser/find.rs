@@ -34,7 +34,8 @@ pub fn find() -> Option<PathBuf> {
         .find(|place| is_program(place))
 }
 
-fn is_program(path: &Path) -> bool {
+/// Whether it is a file that may be started.
+pub fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata()
         .is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)

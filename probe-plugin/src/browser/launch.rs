@@ -23,10 +23,10 @@ use tokio::{
 use super::{
     BrowserSettings, CallError, Connection,
     context::attach_to,
-    find,
-    profile::{self, Profile},
+    find, profile,
     remains::{NotGone, Remains},
 };
+use crate::own_folder;
 
 /// How much of Chromium's last words is kept for an error message: some lines.
 const LAST_WORDS_MAX_BYTES: usize = 1000;
@@ -120,8 +120,8 @@ impl Chromium {
             why: find::what_is_wrong(&program, &error),
             program: program.clone(),
         };
-        let profile =
-            Profile::create().map_err(|error| LaunchError::NoProfile(profile::place(), error))?;
+        let profile = profile::create()
+            .map_err(|error| LaunchError::NoProfile(own_folder::place(), error))?;
         let (to_browser, browser_reads) = pipe_to_browser().map_err(not_started)?;
         let (browser_writes, from_browser) = pipe_from_browser().map_err(not_started)?;
         let mut child = {

@@ -30,6 +30,7 @@ pub use context::{
     Acted, AddedHeaders, Coming, Context, Credentials, DialogSurprise, DownloadedFile, Evaluated,
     ExpectedDialog, Interception, PageError, Scope,
 };
+pub use find::{is_program, what_is_wrong};
 pub use frames::Frames;
 pub use launch::{Chromium, LaunchError};
 pub use memory::{resident_bytes, resident_bytes_of_group};

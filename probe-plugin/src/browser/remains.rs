@@ -8,8 +8,10 @@ use std::{io, path::Path, process::Child, time::Duration};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::sync::watch;
 
-use super::profile::Profile;
-use crate::log::{Level, log};
+use crate::{
+    log::{Level, log},
+    own_folder::OwnFolder,
+};
 
 /// How many browsers are not wholly gone.
 #[derive(Clone, Debug, Default)]
@@ -32,13 +34,13 @@ pub struct Remains(Option<Parts>);
 struct Parts {
     group: Pid,
     child: Child,
-    profile: Profile,
+    profile: OwnFolder,
     not_gone: NotGone,
 }
 
 impl Remains {
     /// Of a child that leads its own process group.
-    pub fn of(child: Child, profile: Profile, not_gone: &NotGone) -> Self {
+    pub fn of(child: Child, profile: OwnFolder, not_gone: &NotGone) -> Self {
         not_gone.0.send_modify(|count| *count += 1);
         Self(Some(Parts {
             group: Pid::from_child(&child),

@@ -83,6 +83,17 @@ async fn until_stopped(config: Config) -> anyhow::Result<()> {
             &format!("failed to sweep old browser profiles: {error}"),
         ),
     }
+    match run::sweep_external() {
+        Ok(0) => {}
+        Ok(count) => log(
+            Level::Info,
+            &format!("ended {count} external journeys that an earlier probe left behind"),
+        ),
+        Err(error) => log(
+            Level::Warning,
+            &format!("failed to sweep old external journeys: {error}"),
+        ),
+    }
     let mut wishes = wishes().context("failed to listen for signals")?;
     let stdout = Stdout::start();
     let (stop, stopping) = watch::channel(false);
@@ -332,11 +343,11 @@ async fn keep(shared: &Shared, journey: usize, report: &RunReport) -> Option<Str
             name: SCREENSHOT_FILE.into(),
             bytes: jpeg.clone(),
         });
-    let asked_for = report.pictures.iter().map(|picture| ArtifactFile {
-        name: picture.name.clone(),
-        bytes: picture.jpeg.clone(),
+    let others = report.files.iter().map(|file| ArtifactFile {
+        name: file.name.clone(),
+        bytes: file.bytes.clone(),
     });
-    let files: Vec<ArtifactFile> = screenshot.into_iter().chain(asked_for).collect();
+    let files: Vec<ArtifactFile> = screenshot.into_iter().chain(others).collect();
     if files.is_empty() {
         return None;
     }

@@ -4,7 +4,7 @@
 mod recording;
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -213,7 +213,7 @@ pub fn read(path: &Path) -> Result<Config, Mistakes> {
         }
     }
     for (path, journey) in &journeys {
-        mistakes.extend(missing_secrets(path, journey, &secrets));
+        mistakes.extend(missing_environment(path, journey, &secrets));
     }
     if !mistakes.is_empty() {
         return Err(Mistakes(mistakes));
@@ -325,8 +325,8 @@ fn add(
     journeys.push((path, journey));
 }
 
-/// A secret that is not there would make every run unmeasured: better said before the first one.
-pub fn missing_secrets(path: &Path, journey: &Journey, secrets: &SecretPlaces) -> Vec<Mistake> {
+/// What the probe's own environment lacks would make every run unmeasured: better said before the first one.
+pub fn missing_environment(path: &Path, journey: &Journey, secrets: &SecretPlaces) -> Vec<Mistake> {
     let mistake = |what: String, hint: String| Mistake {
         path: path.to_owned(),
         place: None,
@@ -351,5 +351,15 @@ pub fn missing_secrets(path: &Path, journey: &Journey, secrets: &SecretPlaces) -
         }
         Ok(_) => None,
     };
-    journey.secrets().into_iter().filter_map(wrong).collect()
+    let unset = journey.passed_environment().filter_map(|name| {
+        env::var_os(name).is_none().then(|| {
+            mistake(
+                format!("the environment variable `{name}`, which is to be passed through, is not set"),
+                "set it for the process that starts the probe, or take it out of `pass_environment`".into(),
+            )
+        })
+    });
+    let secrets = journey.secrets();
+    let secrets = secrets.into_iter().filter_map(wrong);
+    secrets.chain(unset).collect()
 }

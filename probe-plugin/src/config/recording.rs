@@ -17,7 +17,7 @@ use vigia_contract::{
 };
 
 use crate::{
-    journey::{BasicAuth, CleanupTable, ClientCertificate, Every, Headers, Journey},
+    journey::{BasicAuth, CleanupTable, ClientCertificate, Every, Headers, Journey, Kind},
     recording::{self, Head},
 };
 
@@ -103,10 +103,13 @@ impl RecordingTable {
             .collect();
         match recording::read(&path, &head, &variables) {
             Ok(mut journey) => {
-                journey.basic_auth = self.basic_auth;
-                journey.client_certificates = self.client_certificate;
-                journey.headers = self.headers;
-                journey.cleanup = cleanup;
+                // A recording is played in the browser.
+                if let Kind::Browser(walk) = &mut journey.kind {
+                    walk.basic_auth = self.basic_auth;
+                    walk.client_certificates = self.client_certificate;
+                    walk.headers = self.headers;
+                    walk.cleanup = cleanup;
+                }
                 for name in own {
                     if !journey.variables.contains(&name) {
                         mistakes.push(source.mistake(

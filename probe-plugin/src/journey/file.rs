@@ -18,7 +18,9 @@ use vigia_contract::{
 };
 
 use super::{
-    Action, BasicAuth, CleanupStep, ClientCertificate, Headers, Journey, Step, Timed, fragment,
+    Action, BasicAuth, CleanupStep, ClientCertificate, Headers, Journey, Kind, Step, Timed, Walk,
+    external::{self, ExternalTable},
+    fragment,
     stored_names::StoredNames,
 };
 
@@ -51,7 +53,8 @@ struct JourneyFile {
     client_certificate: Vec<ClientCertificate>,
     #[serde(default)]
     headers: Vec<Headers>,
-    step: Spanned<Vec<StepTable>>,
+    step: Option<Spanned<Vec<StepTable>>>,
+    external: Option<Spanned<ExternalTable>>,
     #[serde(default)]
     cleanup: Vec<CleanupTable>,
     #[serde(default, deserialize_with = "duration::deserialize_some")]
@@ -136,7 +139,7 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
     let source = Source::read(path).map_err(|mistake| vec![mistake])?;
     let names = StoredNames::of_journey(&source);
     let mut mistakes = names.mistakes;
-    let file: JourneyFile = match config_file::read_filled(&source, variables) {
+    let mut file: JourneyFile = match config_file::read_filled(&source, variables) {
         Ok(file) => file,
         Err(others) => {
             mistakes.extend(others);
@@ -158,48 +161,103 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
             ));
         }
     }
-    if file.step.get_ref().is_empty() {
-        mistakes.push(source.mistake(
-            file.step.span(),
-            "the journey has no step",
-            "add a [[step]]",
-        ));
-    }
-    let mut slugs = HashSet::new();
-    let steps = file
-        .step
-        .into_inner()
-        .into_iter()
-        .map(|step| ready(step, &source, &mut slugs, &mut mistakes))
-        .collect();
-    let cleanup = file
-        .cleanup
-        .into_iter()
-        .zip(names.cleanup_needs)
-        .map(|(step, needs)| step.ready(needs, &source, &mut mistakes))
-        .collect();
-    if !mistakes.is_empty() {
-        return Err(in_order(mistakes));
-    }
+    let kind = match file.external.take() {
+        Some(external) => {
+            mistakes.extend(what_only_browsers_have(&file, &external, &source));
+            external::ready(external.into_inner(), &source).map(Kind::External)
+        }
+        None => walk(&mut file, names.cleanup_needs, &source).map(Kind::Browser),
+    };
+    let kind = match kind {
+        Ok(kind) if mistakes.is_empty() => kind,
+        Ok(_) => return Err(in_order(mistakes)),
+        Err(others) => {
+            mistakes.extend(others);
+            return Err(in_order(mistakes));
+        }
+    };
     Ok(Journey {
         system: file.system.into_inner(),
         name: file.name.into_inner(),
         impact: file.impact,
         every: file.every.0,
-        variables: file.variables.into_keys().collect(),
         timeout: file.timeout,
+        variables: file.variables.into_keys().collect(),
+        kind,
+    })
+}
+
+/// What is done in the browser.
+fn walk(
+    file: &mut JourneyFile,
+    cleanup_needs: Vec<BTreeSet<String>>,
+    source: &Source,
+) -> Result<Walk, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let Some(steps) = file.step.take() else {
+        return Err(vec![source.mistake(
+            0..0,
+            "the journey has no step",
+            "add a [[step]], or [external] where another program takes the journey",
+        )]);
+    };
+    if steps.get_ref().is_empty() {
+        mistakes.push(source.mistake(steps.span(), "the journey has no step", "add a [[step]]"));
+    }
+    let mut slugs = HashSet::new();
+    let steps = steps
+        .into_inner()
+        .into_iter()
+        .map(|step| ready(step, source, &mut slugs, &mut mistakes))
+        .collect();
+    let cleanup = std::mem::take(&mut file.cleanup)
+        .into_iter()
+        .zip(cleanup_needs)
+        .map(|(step, needs)| step.ready(needs, source, &mut mistakes))
+        .collect();
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    Ok(Walk {
         action_timeout: file
             .action_timeout
             .unwrap_or(ACTION_TIMEOUT_DEFAULT)
             .min(file.timeout),
         looks: file.looks,
-        basic_auth: file.basic_auth,
-        client_certificates: file.client_certificate,
-        headers: file.headers,
+        basic_auth: std::mem::take(&mut file.basic_auth),
+        client_certificates: std::mem::take(&mut file.client_certificate),
+        headers: std::mem::take(&mut file.headers),
         steps,
         cleanup,
         cleanup_timeout: file.cleanup_timeout.unwrap_or(CLEANUP_TIMEOUT_DEFAULT),
     })
+}
+
+/// Another program would never hear of it.
+fn what_only_browsers_have(
+    file: &JourneyFile,
+    external: &Spanned<ExternalTable>,
+    source: &Source,
+) -> Vec<Mistake> {
+    let keys = [
+        ("step", file.step.is_some()),
+        ("action_timeout", file.action_timeout.is_some()),
+        ("basic_auth", !file.basic_auth.is_empty()),
+        ("client_certificate", !file.client_certificate.is_empty()),
+        ("headers", !file.headers.is_empty()),
+        ("cleanup", !file.cleanup.is_empty()),
+        ("cleanup_timeout", file.cleanup_timeout.is_some()),
+    ];
+    let there = keys.into_iter().filter(|(_, is_there)| *is_there);
+    there
+        .map(|(key, _)| {
+            source.mistake(
+                external.span(),
+                format!("an external journey has no `{key}`"),
+                "another program takes it, and does all of that itself: take the key out",
+            )
+        })
+        .collect()
 }
 
 fn in_order(mut mistakes: Vec<Mistake>) -> Vec<Mistake> {

@@ -10,6 +10,7 @@ mod dialog;
 mod download;
 mod elements;
 mod expectation;
+mod external;
 mod file;
 mod fragment;
 mod frame;
@@ -43,6 +44,7 @@ pub use dialog::{Answer as DialogAnswer, Dialog};
 pub use download::Download;
 pub use elements::Elements;
 pub use expectation::{Console, Count, Expectation, ShownText, Status};
+pub use external::{ARTIFACTS_PLACE, External, FixedPlaces, FixedReports, REPORT_PLACE};
 pub use file::{CleanupTable, Every, Looks, read};
 pub use frame::FramePath;
 pub use key::Key;
@@ -75,12 +77,28 @@ pub struct Journey {
     pub every: Duration,
     /// After this the run has failed, wherever it stands.
     pub timeout: Duration,
+    /// The names of the variables that its file has.
+    pub variables: BTreeSet<String>,
+    /// Who takes it, and how.
+    pub kind: Kind,
+}
+
+/// Who takes a journey.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// This program, in its browser.
+    Browser(Walk),
+    /// Another program.
+    External(External),
+}
+
+/// What is done in the browser.
+#[derive(Clone, Debug)]
+pub struct Walk {
     /// After this an action that cannot be done, or an expectation that is not met, has failed.
     pub action_timeout: Duration,
     /// Which windows and frames it looks at without being told.
     pub looks: Looks,
-    /// The names of the variables that its file has.
-    pub variables: BTreeSet<String>,
     /// For servers that ask for a name and a password before they show anything.
     pub basic_auth: Vec<BasicAuth>,
     /// For servers that want to see one before they talk.
@@ -96,6 +114,41 @@ pub struct Journey {
 }
 
 impl Journey {
+    /// The steps as its file has them; those of an external journey are only known from its report.
+    pub fn steps(&self) -> &[Step] {
+        match &self.kind {
+            Kind::Browser(walk) => &walk.steps,
+            Kind::External(_) => &[],
+        }
+    }
+
+    /// The names of the secrets that it needs, each once.
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        match &self.kind {
+            Kind::Browser(walk) => walk.secrets(),
+            Kind::External(external) => external.secrets(),
+        }
+    }
+
+    /// The names of what it has from this process's environment.
+    pub fn passed_environment(&self) -> impl Iterator<Item = &str> {
+        let passed = match &self.kind {
+            Kind::Browser(_) => None,
+            Kind::External(external) => Some(&external.pass_environment),
+        };
+        passed.into_iter().flatten().map(String::as_str)
+    }
+
+    /// The names of the secrets among them that hold the keys of one-time codes.
+    pub fn codes(&self) -> BTreeSet<&str> {
+        match &self.kind {
+            Kind::Browser(walk) => walk.actions().flat_map(Action::codes).collect(),
+            Kind::External(_) => BTreeSet::new(),
+        }
+    }
+}
+
+impl Walk {
     /// All that it does, the clean-up at the end.
     fn actions(&self) -> impl Iterator<Item = &Action> {
         let steps = self.steps.iter().map(|step| &step.actions);
@@ -104,8 +157,7 @@ impl Journey {
         timed.map(|timed| &timed.action)
     }
 
-    /// The names of the secrets that it needs, each once.
-    pub fn secrets(&self) -> BTreeSet<&str> {
+    fn secrets(&self) -> BTreeSet<&str> {
         let logins = self.basic_auth.iter();
         let logins = logins.flat_map(|login| login.user.secrets().chain(login.password.secrets()));
         let certificates = self.client_certificates.iter();
@@ -126,11 +178,6 @@ impl Journey {
     pub fn downloads(&self) -> bool {
         self.actions()
             .any(|action| matches!(action, Action::Expect(Expectation::Download(_))))
-    }
-
-    /// The names of the secrets among them that hold the keys of one-time codes.
-    pub fn codes(&self) -> BTreeSet<&str> {
-        self.actions().flat_map(Action::codes).collect()
     }
 }
 

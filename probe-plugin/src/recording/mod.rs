@@ -20,7 +20,7 @@ use vigia_contract::{
     variables::{Variables, fill_in},
 };
 
-use crate::journey::{Journey, Looks, Step, Timed};
+use crate::journey::{Journey, Kind, Looks, Step, Timed, Walk};
 use recorded::{Done, Recording};
 use steps::{Origin, Wrong};
 
@@ -104,15 +104,17 @@ pub fn read(path: &Path, head: &Head, variables: &Variables) -> Result<Journey, 
         impact: head.impact,
         every: head.every,
         timeout,
-        action_timeout: written.action_timeout.min(timeout),
-        looks: Looks::WhereTold,
         variables: used,
-        basic_auth: Vec::new(),
-        client_certificates: Vec::new(),
-        headers: Vec::new(),
-        steps,
-        cleanup: Vec::new(),
-        cleanup_timeout: CLEANUP_TIMEOUT,
+        kind: Kind::Browser(Walk {
+            action_timeout: written.action_timeout.min(timeout),
+            looks: Looks::WhereTold,
+            basic_auth: Vec::new(),
+            client_certificates: Vec::new(),
+            headers: Vec::new(),
+            steps,
+            cleanup: Vec::new(),
+            cleanup_timeout: CLEANUP_TIMEOUT,
+        }),
     })
 }
 

@@ -24,6 +24,9 @@ const TRIES: [(u32, u8); 8] = [
     (320, 30),
 ];
 
+/// A picture that is higher than so many times its width is cut.
+const HEIGHT_MAX_WIDTHS: u32 = 2;
+
 /// A picture as the field `image` holds it.
 #[derive(Clone, Debug)]
 pub struct Picture {
@@ -69,6 +72,11 @@ impl PictureMemory {
 /// Makes a screenshot small enough for a field; nothing when it cannot be read or made so small.
 pub fn shrink(jpeg: &[u8]) -> Option<Picture> {
     let whole = image::load_from_memory(jpeg).ok()?;
+    // A robot of another kind may picture pages to their end: their beginning is what fits into a mail and can be read.
+    let height = whole
+        .height()
+        .min(whole.width().saturating_mul(HEIGHT_MAX_WIDTHS));
+    let whole = whole.crop_imm(0, 0, whole.width(), height);
     TRIES.iter().find_map(|&(width, quality)| {
         let scaled = scaled(&whole, width);
         let mut bytes = Vec::new();
@@ -134,6 +142,18 @@ mod tests {
 
         assert!(picture.data_uri.len() <= IMAGE_MAX_BYTES);
         assert_eq!(picture.height, picture.width * 800 / 1280);
+    }
+
+    #[test]
+    fn of_a_page_that_is_pictured_to_its_end_the_beginning_is_shown() {
+        let mut page = image::RgbImage::from_pixel(640, 9000, image::Rgb([255, 255, 255]));
+        page.put_pixel(0, 0, image::Rgb([200, 0, 0]));
+        let mut jpeg = Vec::new();
+        JpegEncoder::new_with_quality(&mut jpeg, 90)
+            .encode_image(&page)
+            .unwrap();
+        let picture = shrink(&jpeg).unwrap();
+        assert_eq!((picture.width, picture.height), (640, 1280));
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn missed(about: About<'_>, due: Timestamp, why: &str) -> Point {
     let mut fields = outcome_fields(Outcome::Missed);
     fields.push(every(about));
     fields.push((field::ATTEMPTS, Value::Integer(0)));
-    fields.push((field::STEPS_TOTAL, count(about.journey.steps.len())));
+    fields.push((field::STEPS_TOTAL, count(about.journey.steps().len())));
     fields.push((field::ERROR, text(why)));
     Point {
         measurement: measurement::JOURNEY,
@@ -94,7 +94,10 @@ fn journey_point(about: About<'_>, run: &RunReport, artifact: Option<&str>) -> P
     let steps_ok = run.steps.iter().filter(|step| step.outcome.is_ok()).count();
     fields.push((field::ATTEMPTS, Value::Integer(1)));
     fields.push((field::STEPS_OK, count(steps_ok)));
-    fields.push((field::STEPS_TOTAL, count(about.journey.steps.len())));
+    // An external journey's are those of its report.
+    let told = run.steps.len() + run.not_reached.len();
+    let total = told.max(about.journey.steps().len());
+    fields.push((field::STEPS_TOTAL, count(total)));
     fields.push((field::RUN_ID, text(&run.run_id)));
     fields.push((field::QUEUED_MS, milliseconds(run.queued)));
     fields.extend(

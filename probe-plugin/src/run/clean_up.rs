@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{action::Robot, redaction::Redaction};
 use crate::{
     browser::Function,
-    journey::{CleanupStep, Dialog, Journey, Timed},
+    journey::{CleanupStep, Dialog, Journey, Timed, Walk},
     log::{Level, log},
 };
 
@@ -21,13 +21,14 @@ pub struct CleanUp<'a> {
     /// With the page as the run left it.
     pub(super) robot: Robot<'a>,
     pub(super) journey: &'a Journey,
+    pub(super) walk: &'a Walk,
     pub(super) redaction: Redaction,
 }
 
 impl CleanUp<'_> {
     /// Does it all; a step that fails does not keep the others from being done.
     pub async fn make(mut self) {
-        let deadline = Instant::now() + self.journey.cleanup_timeout;
+        let deadline = Instant::now() + self.walk.cleanup_timeout;
         self.robot.deadline = deadline;
         self.robot.context.dialogs.begin_anew();
         self.robot.context.look_anew();
@@ -35,7 +36,7 @@ impl CleanUp<'_> {
             self.warn("was not made", &error);
             return;
         }
-        for step in &self.journey.cleanup {
+        for step in &self.walk.cleanup {
             // What was never stored was never made.
             if step
                 .needs

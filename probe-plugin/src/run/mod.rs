@@ -4,6 +4,7 @@ mod action;
 mod clean_up;
 mod clock;
 mod document;
+mod external;
 mod input;
 mod net_error;
 mod outcome;
@@ -28,7 +29,7 @@ use vigia_contract::{
 
 use crate::{
     browser::{AddedHeaders, Certified, Chromium, Context, Credentials, Interception, WarmBrowser},
-    journey::{Dialog, Journey, Looks, Step, Timed},
+    journey::{Dialog, Journey, Kind, Looks, Step, Timed, Walk},
     log::{Level, log},
 };
 use action::{Pictures, Robot};
@@ -38,10 +39,10 @@ use phases::Stopwatch;
 use redaction::Redaction;
 use waiting::Waiting;
 
-pub use action::PictureFile;
 pub use clean_up::CleanUp;
 pub use document::DocumentReport;
-pub use outcome::{Failure, RunReport, StepReport};
+pub use external::sweep as sweep_external;
+pub use outcome::{Failure, RunFile, RunReport, StepReport};
 pub use phases::Phase;
 
 /// A page that hangs may not be able to draw itself.
@@ -72,6 +73,17 @@ pub async fn run(
     order: Order<'_>,
     wants_screenshot: impl FnOnce(Outcome) -> bool,
 ) -> (RunReport, Option<CleanUp<'_>>) {
+    match &order.journey.kind {
+        Kind::Browser(walk) => in_browser(order, walk, wants_screenshot).await,
+        Kind::External(external) => (external::run(order, external, wants_screenshot).await, None),
+    }
+}
+
+async fn in_browser<'a>(
+    order: Order<'a>,
+    walk: &'a Walk,
+    wants_screenshot: impl FnOnce(Outcome) -> bool,
+) -> (RunReport, Option<CleanUp<'a>>) {
     let run_id = run_id(order.started);
     let mut stopwatch = Stopwatch::start();
     let chromium = match order.browser.for_a_run().await {
@@ -85,7 +97,7 @@ pub async fn run(
         }
     };
     stopwatch.lap(None, "browser");
-    let interception = match interception(&order) {
+    let interception = match interception(order.secrets, walk) {
         Ok(interception) => interception,
         Err(failure) => {
             return (
@@ -111,7 +123,7 @@ pub async fn run(
     let mut redaction = Redaction::of(order.journey, order.secrets);
     redaction.add(&interception.encoded_credentials());
     context.intercept(interception);
-    if !order.journey.downloads() {
+    if !walk.downloads() {
         context.refuse_downloads();
     } else if let Err(error) = context.accept_downloads() {
         let told = format!("failed to make a folder for downloads: {error}");
@@ -123,8 +135,9 @@ pub async fn run(
     }
     let opening = context.opening();
     stopwatch.parts([("context", opening.context), ("tab", opening.tab)]);
-    let walked = walk(
+    let walked = take_steps(
         order,
+        walk,
         run_id,
         context,
         redaction,
@@ -143,21 +156,21 @@ pub async fn run(
 }
 
 /// What the journey adds to its requests, with every secret in its place.
-fn interception(order: &Order<'_>) -> Result<Interception, Failure> {
+fn interception(secrets: &SecretPlaces, walk: &Walk) -> Result<Interception, Failure> {
     let resolve = |template: &Template| {
         template
-            .resolve(order.secrets, &Variables::new())
+            .resolve(secrets, &Variables::new())
             .map_err(|error| Failure::of_probe(ErrorClass::Config, error.to_string()))
     };
     let mut interception = Interception::default();
-    for login in &order.journey.basic_auth {
+    for login in &walk.basic_auth {
         interception.credentials.push(Credentials {
             addresses: login.url.0.clone(),
             user: resolve(&login.user)?,
             password: resolve(&login.password)?,
         });
     }
-    for own in &order.journey.client_certificates {
+    for own in &walk.client_certificates {
         let mut pem = resolve(&own.certificate)?.expose_secret().to_owned();
         if let Some(key) = &own.key {
             pem.push('\n');
@@ -173,7 +186,7 @@ fn interception(order: &Order<'_>) -> Result<Interception, Failure> {
         })?;
         interception.certificates.push(Arc::new(certified));
     }
-    for headers in &order.journey.headers {
+    for headers in &walk.headers {
         let set = headers.set.iter();
         let set = set.map(|(name, value)| Ok((name.clone(), resolve(value)?)));
         interception.headers.push(AddedHeaders {
@@ -195,24 +208,25 @@ pub fn run_id(started: Timestamp) -> String {
     )
 }
 
-async fn walk(
-    order: Order<'_>,
+async fn take_steps<'a>(
+    order: Order<'a>,
+    walk: &'a Walk,
     run_id: String,
     context: Context,
     mut redaction: Redaction,
     mut stopwatch: Stopwatch,
     wants_screenshot: impl FnOnce(Outcome) -> bool,
-) -> (RunReport, Option<CleanUp<'_>>) {
+) -> (RunReport, Option<CleanUp<'a>>) {
     let journey = order.journey;
-    let mut robot = robot(order, context);
+    let mut robot = robot(order, walk, context);
     let mut steps = Vec::new();
     let mut drifts = Vec::new();
     let mut failure = None;
     let mut waiting = Waiting::default();
-    for (index, step) in journey.steps.iter().enumerate() {
+    for (index, step) in walk.steps.iter().enumerate() {
         robot.step.clone_from(&step.slug);
         let lap = |name| stopwatch.lap(Some(index), name);
-        let done = take(&mut robot, &journey.steps[index..], &mut waiting, lap).await;
+        let done = take(&mut robot, &walk.steps[index..], &mut waiting, lap).await;
         redaction.add(&robot.typed_codes);
         robot.documents.note(&step.slug, robot.context.pages());
         for drift in robot.drifts.drain(..) {
@@ -269,10 +283,12 @@ async fn walk(
         drifts,
         documents,
         screenshot,
-        pictures: std::mem::take(&mut robot.pictures.taken),
+        files: std::mem::take(&mut robot.pictures.taken),
         phases: Vec::new(),
+        not_reached: Vec::new(),
+        whole: None,
     };
-    let clean_up = if journey.cleanup.is_empty() {
+    let clean_up = if walk.cleanup.is_empty() {
         drop(robot);
         stopwatch.lap(None, "dispose");
         None
@@ -280,6 +296,7 @@ async fn walk(
         Some(CleanUp {
             robot,
             journey,
+            walk,
             redaction,
         })
     };
@@ -291,12 +308,12 @@ async fn walk(
 }
 
 /// As it is before the first step.
-fn robot(order: Order<'_>, context: Context) -> Robot<'_> {
+fn robot<'a>(order: Order<'a>, walk: &Walk, context: Context) -> Robot<'a> {
     let journey = order.journey;
     let mut robot = Robot {
         context,
         secrets: order.secrets,
-        action_timeout: journey.action_timeout,
+        action_timeout: walk.action_timeout,
         deadline: Instant::now() + journey.timeout,
         step: String::new(),
         clock: Clock::start(),
@@ -310,7 +327,7 @@ fn robot(order: Order<'_>, context: Context) -> Robot<'_> {
         arrivals: None,
         typed_codes: Vec::new(),
     };
-    if journey.looks == Looks::WhereTold {
+    if walk.looks == Looks::WhereTold {
         robot.context.look_where_told();
     }
     robot

@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vigia_contract::data_model::{ErrorClass, Outcome};
 
-use super::{DocumentReport, Phase, PictureFile};
+use super::{DocumentReport, Phase};
+use crate::journey::{Journey, Kind};
 
 /// Why a run did not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,8 +98,21 @@ pub struct RunReport {
     pub screenshot: Option<Vec<u8>>,
     /// Where the wall time went; nothing where there was no page.
     pub phases: Vec<Phase>,
-    /// The pictures that the journey asked for.
-    pub pictures: Vec<PictureFile>,
+    /// What is kept of it besides the screenshot: the pictures that the journey asked for, what an external journey leaves.
+    pub files: Vec<RunFile>,
+    /// Of an external journey, whose file does not name its steps: the steps that its report names and that were not taken.
+    pub not_reached: Vec<String>,
+    /// What the user waited where there are no steps to tell it by.
+    pub whole: Option<Duration>,
+}
+
+/// A file that a run leaves.
+#[derive(Clone, Debug)]
+pub struct RunFile {
+    /// Its name among the run's artifacts.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
 }
 
 impl RunReport {
@@ -117,7 +131,9 @@ impl RunReport {
             documents: Vec::new(),
             screenshot: None,
             phases: Vec::new(),
-            pictures: Vec::new(),
+            files: Vec::new(),
+            not_reached: Vec::new(),
+            whole: None,
         }
     }
 
@@ -126,15 +142,30 @@ impl RunReport {
         if !self.outcome.is_ok() {
             return None;
         }
+        if self.steps.is_empty() {
+            return self.whole;
+        }
         self.steps.iter().map(|step| step.duration).sum()
+    }
+
+    /// The names of all steps, those that were not reached too; an external journey's are those of its report.
+    pub fn step_names<'a>(&'a self, journey: &'a Journey) -> Vec<&'a str> {
+        let planned = journey.steps().iter().map(|step| step.name.as_str());
+        let taken = self.steps.iter().map(|step| step.name.as_str());
+        let not_reached = self.not_reached.iter().map(String::as_str);
+        match &journey.kind {
+            Kind::Browser(_) => planned.collect(),
+            Kind::External(_) => taken.chain(not_reached).collect(),
+        }
     }
 
     /// The name of the step that it failed in.
     pub fn failed_step(&self) -> Option<&str> {
         self.failure.as_ref()?;
-        self.steps
-            .last()
-            .filter(|step| !step.outcome.is_ok())
+        // Behind the first one an external journey may have gone on.
+        let mut steps = self.steps.iter();
+        steps
+            .find(|step| step.outcome == self.outcome)
             .map(|step| step.name.as_str())
     }
 }

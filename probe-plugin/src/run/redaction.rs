@@ -17,11 +17,14 @@ impl Redaction {
     pub fn of(journey: &Journey, places: &SecretPlaces) -> Self {
         let names = journey.secrets();
         let found = names.into_iter().filter_map(|name| places.find(name).ok());
-        Self::of_values(
-            found
-                .flat_map(|secret| forms(secret.expose_secret()))
-                .collect(),
-        )
+        Self::of_secrets(&found.collect::<Vec<_>>())
+    }
+
+    /// Those of these values.
+    pub fn of_secrets(secrets: &[SecretString]) -> Self {
+        let mut redaction = Self(Vec::new());
+        redaction.add(secrets);
+        redaction
     }
 
     /// Also these, which were only made during the run.
@@ -39,6 +42,21 @@ impl Redaction {
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         forms.dedup();
         Self(forms)
+    }
+
+    /// How long a secret can be.
+    pub fn longest_bytes(&self) -> usize {
+        self.0.first().map_or(0, String::len)
+    }
+
+    /// Whether a file that is no text holds one of them as it is.
+    pub fn is_in(&self, bytes: &[u8]) -> bool {
+        let held = |form: &&String| {
+            bytes
+                .windows(form.len())
+                .any(|window| window == form.as_bytes())
+        };
+        self.0.iter().any(|form| held(&form))
     }
 
     /// The text with a mask in the place of every secret.

@@ -27,6 +27,7 @@ mod network;
 mod page_metrics;
 mod pages;
 mod recordings;
+mod robots;
 mod running;
 mod scenes;
 mod selectors;

@@ -120,6 +120,15 @@ impl Setting {
         }
     }
 
+    /// The same where no journey has a variable.
+    pub fn without_variables(self) -> Self {
+        let file = self.folder.path().join("probe.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        let (before, _) = text.split_once("[environment]").unwrap();
+        fs::write(&file, before).unwrap();
+        self
+    }
+
     /// One more journey.
     pub fn add_journey(&self, name: &str, journey: &str) {
         let file = self.folder.path().join("journeys").join(name);

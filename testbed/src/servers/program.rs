@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use crate::repository;
+
 /// A program that the testbed runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
@@ -24,6 +26,12 @@ pub enum Program {
     Chromium,
     /// What runs the robots of others, and Grafana's own types.
     Node,
+    /// Selenium's way to Chromium.
+    ChromeDriver,
+    /// Python's test runner, with Selenium beside it.
+    Pytest,
+    /// JavaScript's test runner of `examples/external-playwright`.
+    Playwright,
 }
 
 impl Program {
@@ -39,6 +47,10 @@ impl Program {
             Self::Strace => &["strace"],
             Self::Chromium => &["chromium-headless-shell", "chromium"],
             Self::Node => &["node"],
+            Self::ChromeDriver => &["chromedriver"],
+            // Debian's name of it.
+            Self::Pytest => &["pytest-3"],
+            Self::Playwright => &["playwright"],
         }
     }
 
@@ -49,6 +61,9 @@ impl Program {
         let mut folders: Vec<PathBuf> = env::split_paths(&on_path).collect();
         folders.extend(set_up_folders());
         folders.extend(debian_clusters());
+        folders.push(repository::path(
+            "examples/external-playwright/node_modules/.bin",
+        ));
         self.executables().iter().find_map(|name| {
             folders
                 .iter()

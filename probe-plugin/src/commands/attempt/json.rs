@@ -117,7 +117,7 @@ fn told_run(ran: &Ran) -> ToldRun<'_> {
 }
 
 fn told_phases<'a>(journey: &'a Journey, ran: &Ran) -> Vec<ToldPhase<'a>> {
-    let name = |step: usize| journey.steps.get(step).map(|step| step.name.as_str());
+    let name = |step: usize| journey.steps().get(step).map(|step| step.name.as_str());
     ran.report
         .phases
         .iter()

@@ -22,7 +22,7 @@ use super::Exit;
 use crate::{
     browser::BrowserSettings,
     config,
-    journey::{self, Journey},
+    journey::{self, FixedPlaces, Journey, Kind},
     recording::{self, Head},
 };
 use series::{Ran, Series, Subject};
@@ -180,7 +180,18 @@ fn prepare(attempt: &Attempt) -> Result<(Journey, SecretPlaces, BrowserSettings)
     if !unknown.is_empty() {
         return Err(Mistakes(unknown));
     }
-    let missing = config::missing_secrets(&attempt.journey, &journey, &secrets);
+    if attempt.concurrency.get() > 1
+        && let Kind::External(external) = &journey.kind
+        && external.places != FixedPlaces::default()
+    {
+        return Err(Mistakes(vec![Mistake {
+            path: attempt.journey.clone(),
+            place: None,
+            what: "its robot always writes to the same place, and cannot run twice at once".into(),
+            hint: "let it write to {report} and {artifacts}, or leave out --concurrency".into(),
+        }]));
+    }
+    let missing = config::missing_environment(&attempt.journey, &journey, &secrets);
     if missing.is_empty() {
         Ok((journey, secrets, browser))
     } else {

@@ -29,7 +29,7 @@ pub fn write(stdout: &mut impl Write, journey: &Journey, series: &Series) -> std
         let took_ms = percentile(&mut took_ms, 50).unwrap_or_default();
         let step = phase
             .step
-            .and_then(|step| journey.steps.get(step))
+            .and_then(|step| journey.steps().get(step))
             .map_or("", |step| step.name.as_str());
         writeln!(stdout, "  {took_ms:>9.1} ms  {:<10}  {step}", phase.name)?;
     }

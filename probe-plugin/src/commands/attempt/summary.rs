@@ -42,10 +42,18 @@ pub fn write(stdout: &mut impl Write, journey: &Journey, series: &Series) -> std
 
 /// Only what was completed has a time.
 fn times(stdout: &mut impl Write, journey: &Journey, series: &Series) -> std::io::Result<()> {
-    let widest = journey
-        .steps
+    // Those of an external journey may be others in each run.
+    let mut names: Vec<&str> = Vec::new();
+    for ran in &series.runs {
+        for name in ran.report.step_names(journey) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    let widest = names
         .iter()
-        .map(|step| step.name.chars().count())
+        .map(|name| name.chars().count())
         .chain(["the whole".len()])
         .max()
         .unwrap_or(0);
@@ -59,12 +67,11 @@ fn times(stdout: &mut impl Write, journey: &Journey, series: &Series) -> std::io
             shown(percentile(&mut took_ms, 95))
         )
     };
-    for (index, step) in journey.steps.iter().enumerate() {
-        let took = series
-            .runs
-            .iter()
-            .filter_map(|ran| ran.report.steps.get(index)?.duration);
-        line(&step.name, took.map(milliseconds).collect())?;
+    for name in names {
+        let steps = series.runs.iter().flat_map(|ran| &ran.report.steps);
+        let took = steps.filter(|step| step.name == name);
+        let took = took.filter_map(|step| step.duration);
+        line(name, took.map(milliseconds).collect())?;
     }
     let whole = series.runs.iter().filter_map(|ran| ran.report.duration());
     line("the whole", whole.map(milliseconds).collect())?;

@@ -19,20 +19,16 @@ pub fn write(
         .filter_map(|step| step.duration)
         .map(milliseconds)
         .sum();
-    let widest = journey
-        .steps
+    let names = report.step_names(journey);
+    let widest = names
         .iter()
-        .map(|step| step.name.chars().count())
+        .map(|name| name.chars().count())
         .max()
         .unwrap_or(0);
     writeln!(stdout, "{}/{}", journey.system, journey.name)?;
     let mut begun_ms = 0.0;
-    for (index, step) in journey.steps.iter().enumerate() {
-        let name = format!(
-            "{}{}",
-            step.name,
-            " ".repeat(widest - step.name.chars().count())
-        );
+    for (index, name) in names.into_iter().enumerate() {
+        let name = format!("{name}{}", " ".repeat(widest - name.chars().count()));
         match report.steps.get(index) {
             Some(done) => {
                 let time = done.duration.map_or_else(

@@ -43,7 +43,7 @@ use vigia_contract::{
 };
 
 use super::{
-    Failure, clock::Clock, document::Documents, net_error, still_answers, waiting::Moment,
+    Failure, RunFile, clock::Clock, document::Documents, net_error, still_answers, waiting::Moment,
 };
 use crate::{
     browser::{Answer, CallError, Context, DialogSurprise, Function, PageError, PageState, Place},
@@ -91,16 +91,7 @@ pub struct Pictures {
     /// Where nobody keeps them, none are taken.
     pub wanted: bool,
     /// In their order.
-    pub taken: Vec<PictureFile>,
-}
-
-/// A picture that a journey asked for.
-#[derive(Clone, Debug)]
-pub struct PictureFile {
-    /// The name of its file.
-    pub name: String,
-    /// The page.
-    pub jpeg: Vec<u8>,
+    pub taken: Vec<RunFile>,
 }
 
 /// Where the robot stood before an input: what has changed since tells what the input set off.

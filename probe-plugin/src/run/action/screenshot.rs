@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::{Moment, PictureFile, Robot};
+use super::{Moment, Robot};
 use crate::{
     log::{Level, log},
-    run::{Failure, SCREENSHOT_DEADLINE},
+    run::{Failure, RunFile, SCREENSHOT_DEADLINE},
 };
 
 impl Robot<'_> {
@@ -20,10 +20,10 @@ impl Robot<'_> {
         }
         let soon = deadline.min(Instant::now() + SCREENSHOT_DEADLINE);
         match self.context.screenshot(soon).await {
-            Ok(jpeg) => {
+            Ok(bytes) => {
                 let place = self.pictures.taken.len() + 1;
                 let name = format!("{place:02}-{}-{name}.jpg", self.step);
-                self.pictures.taken.push(PictureFile { name, jpeg });
+                self.pictures.taken.push(RunFile { name, bytes });
             }
             Err(error) => log(
                 Level::Warning,
