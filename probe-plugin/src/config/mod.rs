@@ -351,13 +351,15 @@ pub fn missing_environment(path: &Path, journey: &Journey, secrets: &SecretPlace
         }
         Ok(_) => None,
     };
-    let unset = journey.passed_environment().filter_map(|name| {
-        env::var_os(name).is_none().then(|| {
-            mistake(
-                format!("the environment variable `{name}`, which is to be passed through, is not set"),
-                "set it for the process that starts the probe, or take it out of `pass_environment`".into(),
-            )
-        })
+    let unset = journey
+        .passed_environment()
+        .filter(|name| env::var_os(name).is_none());
+    let unset = unset.map(|name| {
+        mistake(
+            format!("the environment variable `{name}`, which is to be passed through, is not set"),
+            "set it for the process that starts the probe, or take it out of `pass_environment`"
+                .into(),
+        )
     });
     let secrets = journey.secrets();
     let secrets = secrets.into_iter().filter_map(wrong);

@@ -554,7 +554,7 @@ actions = []"#,
         "#);
 
     for (command, what) in [
-        (r#"[]"#, "there is no program to start"),
+        ("[]", "there is no program to start"),
         (
             r#"["no-such-program"]"#,
             "there is no program `no-such-program` on /usr/local/bin:/usr/bin:/bin",

@@ -1,4 +1,4 @@
-//! Reads a JUnit XML report, as pytest, Playwright, Mocha, Robot Framework and many others write it.
+//! Reads a `JUnit` XML report, as pytest, Playwright, Mocha, Robot Framework and many others write it.
 //!
 //! There is no standard, so only what all of them mean by the same words is read: `testcase` with its name, class and time,
 //! and in it `failure`, `error` (which mean the same: runners disagree on
@@ -252,7 +252,8 @@ mod tests {
             "<testsuites><testsuite></testsuites>",
             "<testsuites><testcase name='a",
         ] {
-            told.push_str(&format!("{}\n", parse(text).unwrap_err()));
+            told += &parse(text).unwrap_err();
+            told.push('\n');
         }
         insta::assert_snapshot!(told, @"
         it is empty

@@ -219,7 +219,6 @@ impl Scene {
                 kind: fit(&trouble.kind),
                 message: fit(&trouble.message),
                 text: fit(&trouble.text),
-                ..trouble
             }),
             ..case
         }

@@ -35,10 +35,8 @@ pub fn picture(left: &[Left]) -> Option<Vec<u8>> {
         .filter(|file| is_picture(&file.name) && file.bytes <= PICTURE_MAX_BYTES)
         .collect();
     pictures.sort_by_key(|file| (file.modified_ns, &file.name));
-    let newest = pictures.into_iter().rev().take(PICTURES_TRIED);
-    newest
-        .filter_map(|file| as_jpeg(&fs::read(&file.path).ok()?))
-        .next()
+    let mut newest = pictures.into_iter().rev().take(PICTURES_TRIED);
+    newest.find_map(|file| as_jpeg(&fs::read(&file.path).ok()?))
 }
 
 fn is_picture(name: &Path) -> bool {

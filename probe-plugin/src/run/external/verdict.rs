@@ -300,7 +300,7 @@ mod tests {
             reported,
             owes_report,
             last_words: &LastWords("uno\ndos".into()),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             budgets: &BTreeMap::from([("lento".into(), Duration::from_secs(1))]),
         };
         let verdict = verdict(&account);
@@ -315,7 +315,7 @@ mod tests {
         let nothing = || Reported::Nothing { earlier: false };
         let broken = || Reported::Unreadable("it ends in the middle".into());
         let killed = End::Ended(ExitStatus::from_raw(9));
-        let mut told = String::new();
+        let mut told = Vec::new();
         for (end_name, end) in [
             ("exit 0", exit(0)),
             ("exit 1", exit(1)),
@@ -336,13 +336,11 @@ mod tests {
                 let failure = verdict.failure.map_or_else(String::new, |failure| {
                     format!(" {}: {}", failure.class.name(), failure.error)
                 });
-                told.push_str(&format!(
-                    "{end_name}, {name}: {}{failure}\n",
-                    outcome.name()
-                ));
+                let outcome = outcome.name();
+                told.push(format!("{end_name}, {name}: {outcome}{failure}"));
             }
         }
-        insta::assert_snapshot!(told, @"
+        insta::assert_snapshot!(told.join("\n"), @"
         exit 0, green: ok
         exit 0, red: failed assertion: AssertionError: no
         exit 0, broken: unmeasured config: the report cannot be read: it ends in the middle
