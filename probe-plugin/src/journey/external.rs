@@ -44,6 +44,8 @@ pub struct External {
     pub places: FixedPlaces,
     /// By the names of steps: longer is slow, not failed.
     pub budgets: BTreeMap<String, Duration>,
+    /// Whether compressed files are kept of a program that knows secrets: nobody can take them out there.
+    pub keep_compressed: bool,
 }
 
 /// The same in every run.
@@ -109,6 +111,11 @@ impl External {
             .collect()
     }
 
+    /// A secret inside a compressed file cannot be seen: it is kept where there is none, or by the operator's word.
+    pub fn keeps_compressed(&self) -> bool {
+        self.keep_compressed || self.secrets().is_empty()
+    }
+
     /// Whether it is told to write a report: then one that is not there is a fault.
     pub fn owes_report(&self) -> bool {
         let told = |text: &str| text.contains(REPORT_PLACE);
@@ -132,6 +139,8 @@ pub struct ExternalTable {
     artifacts: Option<PathBuf>,
     #[serde(default)]
     budgets: BTreeMap<String, Budget>,
+    #[serde(default)]
+    keep_compressed: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -199,6 +208,7 @@ pub fn ready(table: ExternalTable, source: &Source) -> Result<External, Vec<Mist
             .into_iter()
             .map(|(step, budget)| (step, budget.0))
             .collect(),
+        keep_compressed: table.keep_compressed,
     })
 }
 

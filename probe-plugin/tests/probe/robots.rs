@@ -96,6 +96,7 @@ exit 1
 "#
         ),
         r#"environment = { CLAVE = "${secret:TRAMITES_CLAVE}" }
+keep_compressed = true
 budgets = { Ingresar = "100ms" }"#,
     );
     for (name, side) in [("vieja", 10), ("nueva", 20)] {

@@ -48,6 +48,7 @@ struct Scene {
     workplace: Workplace,
     words: LastWords,
     redaction: Redaction,
+    keeps_compressed: bool,
 }
 
 /// Makes the run.
@@ -89,6 +90,7 @@ pub async fn run(
         workplace,
         words: tail.into_words(&redaction),
         redaction,
+        keeps_compressed: external.keeps_compressed(),
     };
     let (scene, reported) = blocking(move || {
         let reported = scene.reported();
@@ -226,7 +228,7 @@ impl Scene {
 
     /// What it left, and beside it what it said.
     fn kept(&self, left: &[Left]) -> Kept {
-        let mut kept = remains::files(left, &self.redaction);
+        let mut kept = remains::files(left, &self.redaction, self.keeps_compressed);
         if !self.words.0.is_empty() {
             kept.files.push(RunFile {
                 name: "output.txt".into(),

@@ -77,8 +77,18 @@ pub struct Kept {
     pub given_up: Vec<String>,
 }
 
+/// How compressed files begin: ZIP, gzip, Zstandard, bzip2, xz, 7z (each format's own description).
+const COMPRESSED: [&[u8]; 6] = [
+    b"PK",
+    b"\x1f\x8b",
+    b"\x28\xb5\x2f\xfd",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"7z\xbc\xaf",
+];
+
 /// Reads the files, the small ones first, and takes secrets out of those that are text.
-pub fn files(left: &[Left], redaction: &Redaction) -> Kept {
+pub fn files(left: &[Left], redaction: &Redaction, keep_compressed: bool) -> Kept {
     let mut left: Vec<&Left> = left.iter().collect();
     left.sort_by_key(|file| (file.bytes, &file.name));
     let mut kept = Kept::default();
@@ -93,7 +103,15 @@ pub fn files(left: &[Left], redaction: &Redaction) -> Kept {
             ));
             continue;
         }
-        match fs::read(&file.path).map(|read| without_secrets(read, redaction)) {
+        let read = fs::read(&file.path);
+        let is_compressed = |read: &Vec<u8>| COMPRESSED.iter().any(|begin| read.starts_with(begin));
+        if !keep_compressed && read.as_ref().is_ok_and(is_compressed) {
+            kept.given_up.push(format!(
+                "`{name}`: nobody can see whether a secret is in a compressed file; `keep_compressed = true` keeps it"
+            ));
+            continue;
+        }
+        match read.map(|read| without_secrets(read, redaction)) {
             Ok(Some(read)) => {
                 bytes += file.bytes;
                 let number = kept.files.len() + 1;
@@ -180,10 +198,26 @@ mod tests {
             left(folder.path(), "core", b"\xffclave123", 1),
             large,
         ];
-        let kept = super::files(&files, &Redaction::of_secrets(&["clave123".into()]));
+        let kept = super::files(&files, &Redaction::of_secrets(&["clave123".into()]), true);
         let names: Vec<_> = kept.files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["01-x-trace.zip", "02-p-gina-1.html"]);
         assert_eq!(kept.files[1].bytes, b"<p>***</p>");
         assert_eq!(kept.given_up.len(), 2, "{:?}", kept.given_up);
+    }
+
+    #[test]
+    fn a_compressed_file_may_hold_what_nobody_sees() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [
+            left(folder.path(), "trace.zip", b"PK\x03\x04", 1),
+            left(folder.path(), "video.webm", b"\x1aE\xdf\xa3", 2),
+        ];
+        let kept = super::files(&files, &Redaction::of_secrets(&[]), false);
+        assert_eq!(kept.files.len(), 1, "{:?}", kept.given_up);
+        assert!(
+            kept.given_up[0].contains("`trace.zip`"),
+            "{:?}",
+            kept.given_up
+        );
     }
 }
