@@ -1,12 +1,17 @@
-//! How long the dashboards' queries take on 30 days of 30 journeys a minute. A measurement, no verdict: it is run by hand,
-//! with `make dashboards-benchmark`, and prints a line a query.
+//! The dashboards over 30 days: few runs in every test; and how long their queries take on 30 days of 30 journeys a minute. That
+//! is a measurement, no verdict: it is run by hand, with `make dashboards-benchmark`, and prints a line a query.
 
 use std::{fmt::Write, time::Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
 use vigia_testbed::servers::{InfluxDb, Program, influxdb::BUCKET, requires};
 
-use crate::{dashboard::Dashboard, interpolation::View};
+use crate::{
+    dashboard::{Dashboard, list, text},
+    interpolation::View,
+    shape,
+};
 
 const DAYS: i64 = 30;
 const JOURNEYS: usize = 30;
@@ -15,11 +20,11 @@ const SYSTEMS: usize = 10;
 const STEPS: usize = 4;
 const PROBE: &str = "sede-central";
 
-/// One day of a journey: every 500th minute it fails for five, every 70th run is slow.
-fn day_of(journey: usize, from: Timestamp) -> String {
+/// One day of a journey, a run in so many minutes: every 500th minute it fails for five, every 70th run is slow.
+fn day_of(journey: usize, from: Timestamp, every_minutes: usize) -> String {
     let mut lines = String::new();
-    for minute in 0..24 * 60 {
-        let at = from + SignedDuration::from_mins(minute);
+    for minute in (0..24 * 60).step_by(every_minutes) {
+        let at = from + SignedDuration::from_mins(i64::from(minute));
         let at_ns = at.as_nanosecond() + i128::try_from(journey).unwrap();
         let code = match minute % 500 {
             0..5 => 2,
@@ -59,39 +64,53 @@ fn day_of(journey: usize, from: Timestamp) -> String {
     lines
 }
 
-#[expect(clippy::print_stdout, reason = "a benchmark is for its reader")]
-#[tokio::test]
-#[ignore = "a benchmark of some minutes"]
-async fn thirty_days_of_thirty_journeys_a_minute() {
-    if !requires(&[Program::Influxd]) {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let influxdb = InfluxDb::start(&folder.path().join("influxdb"))
-        .await
-        .unwrap();
-    let stop = Timestamp::now();
-    let start = stop - SignedDuration::from_hours(24 * DAYS);
-    for journey in 0..JOURNEYS {
+/// A month on a real InfluxDB.
+struct Month {
+    influxdb: InfluxDb,
+    start: Timestamp,
+    stop: Timestamp,
+    systems: Vec<String>,
+    journeys: Vec<String>,
+    _folder: TempDir,
+}
+
+impl Month {
+    /// All journeys, each with a run in so many minutes.
+    async fn with_runs_every(minutes: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let influxdb = InfluxDb::start(&folder.path().join("influxdb"))
+            .await
+            .unwrap();
+        let stop = Timestamp::now();
+        let start = stop - SignedDuration::from_hours(24 * DAYS);
         for day in 0..DAYS {
             let from = start + SignedDuration::from_hours(24 * day);
-            influxdb.write(day_of(journey, from)).await.unwrap();
+            for journey in 0..JOURNEYS {
+                let lines = day_of(journey, from, minutes);
+                influxdb.write(lines).await.unwrap();
+            }
         }
-    }
-    let names = |letter: &str, count: usize| -> Vec<String> {
-        (0..count)
-            .map(|number| format!("{letter}{number}"))
-            .collect()
-    };
-    let (systems, journeys) = (names("s", SYSTEMS), names("j", JOURNEYS));
-    let systems: Vec<&str> = systems.iter().map(String::as_str).collect();
-    let journeys: Vec<&str> = journeys.iter().map(String::as_str).collect();
-    let mut took = Vec::new();
-    for dashboard in Dashboard::in_language("en") {
-        let uid = dashboard.json["uid"].as_str().unwrap().to_owned();
-        let view = View {
+        let names = |letter: &str, count: usize| {
+            let numbers = 0..count;
+            numbers.map(|number| format!("{letter}{number}")).collect()
+        };
+        Self {
+            influxdb,
             start,
             stop,
+            systems: names("s", SYSTEMS),
+            journeys: names("j", JOURNEYS),
+            _folder: folder,
+        }
+    }
+
+    /// What Grafana makes of a query of this dashboard for all of the month.
+    fn flux(&self, uid: &str, query: &str) -> String {
+        let systems: Vec<&str> = self.systems.iter().map(String::as_str).collect();
+        let journeys: Vec<&str> = self.journeys.iter().map(String::as_str).collect();
+        let view = View {
+            start: self.start,
+            stop: self.stop,
             // What Grafana makes of 30 days on a panel of 500 points.
             window: "1h30m0s",
             systems: if uid == "vigia-systems" {
@@ -108,9 +127,52 @@ async fn thirty_days_of_thirty_journeys_a_minute() {
             at: "",
             bucket: BUCKET,
         };
+        view.of(query)
+    }
+}
+
+#[tokio::test]
+async fn every_panel_can_draw_thirty_days() {
+    if !requires(&[Program::Influxd]) {
+        return;
+    }
+    let month = Month::with_runs_every(120).await;
+    for dashboard in Dashboard::in_language("en") {
+        let uid = text(&dashboard.json["uid"]);
+        for panel in dashboard.panels() {
+            for target in list(&panel["targets"]) {
+                let flux = month.flux(uid, text(&target["query"]));
+                let rows = month.influxdb.query(&flux).await.unwrap();
+                shape::check(panel, text(&target["refId"]), &rows);
+            }
+        }
+    }
+    let dashboard = Dashboard::with_uid("vigia-systems");
+    let flux = month.flux("vigia-systems", dashboard.query_of("Journeys now"));
+    let rows = month.influxdb.query(&flux).await.unwrap();
+    assert_eq!(rows.len(), JOURNEYS);
+    for row in rows {
+        // Of twelve runs a day the first one fails.
+        let availability: f64 = row["availability"].parse().unwrap();
+        assert!((availability - 11.0 / 12.0).abs() < 1e-9, "{row:?}");
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark is for its reader")]
+#[tokio::test]
+#[ignore = "a benchmark of some minutes"]
+async fn thirty_days_of_thirty_journeys_a_minute() {
+    if !requires(&[Program::Influxd]) {
+        return;
+    }
+    let month = Month::with_runs_every(1).await;
+    let mut took = Vec::new();
+    for dashboard in Dashboard::in_language("en") {
+        let uid = text(&dashboard.json["uid"]).to_owned();
         for query in dashboard.queries() {
+            let flux = month.flux(&uid, &query.flux);
             let began = Instant::now();
-            let rows = influxdb.query(&view.of(&query.flux)).await.unwrap().len();
+            let rows = month.influxdb.query(&flux).await.unwrap().len();
             took.push((began.elapsed(), rows, format!("{uid}, {}", query.place)));
         }
     }
