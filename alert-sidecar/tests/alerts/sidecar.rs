@@ -204,7 +204,7 @@ impl Sidecar {
 
     pub async fn wait_for_log(&self, text: &str) {
         let seen = async || self.log().contains(text).then_some(());
-        until(text, Duration::from_secs(20), seen).await.unwrap();
+        until(text, Duration::from_mins(1), seen).await.unwrap();
     }
 
     /// Sends a signal and waits for the end; gives the exit code, where it was not killed.
