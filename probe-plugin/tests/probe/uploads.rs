@@ -166,14 +166,14 @@ fn a_choice_or_a_key_that_is_written_wrongly_is_told_with_a_hint() {
         r#"{ select = { field = "label=Tipo", option = "A", index = 1 } }, { press = { key = "Ctrl+A" } }, { type = { texto = "x" } }"#,
     );
     insta::assert_snapshot!(told, @r#"
-    FOLDER/journeys/journey.toml:11:37: a choice is named in one way
+    FOLDER/journeys/journey.toml:11:48: a choice is named in one way
       11 | actions = [{ goto = "${portal}/" }, { select = { field = "label=Tipo", option = "A", index = 1 } }, { press = { key = "Ctrl+A" } }, { type = { texto = "x" } }]
-         |                                     ^
+         |                                                ^
       hint: write `option` with what users read, or `value`, or `index`
     FOLDER/journeys/journey.toml:11:119: unknown key `Ctrl+A`
       11 | actions = [{ goto = "${portal}/" }, { select = { field = "label=Tipo", option = "A", index = 1 } }, { press = { key = "Ctrl+A" } }, { type = { texto = "x" } }]
          |                                                                                                                       ^
-      hint: a single character, or one of Enter, Tab, Escape, Backspace, Delete, Insert, Space, ArrowUp, ArrowDown, ArrowLeft, ArrowRight, Home, End, PageUp, PageDown, ContextMenu, Alt, Control, Meta, Shift, F1 to F12; with others held down: Control+A
+      hint: a single character, or one of Enter, Tab, Escape, Backspace, Delete, Insert, Space, ArrowUp, ArrowDown, ArrowLeft, ArrowRight, Home, End, PageUp, PageDown, ContextMenu, Alt, Control, Meta, Shift, AltGraph, CapsLock, Help, NumLock, Pause, PrintScreen, ScrollLock, F1 to F12; with others held down: Control+A
     FOLDER/journeys/journey.toml:11:142: `with` is missing
       11 | actions = [{ goto = "${portal}/" }, { select = { field = "label=Tipo", option = "A", index = 1 } }, { press = { key = "Ctrl+A" } }, { type = { texto = "x" } }]
          |                                                                                                                                              ^
@@ -181,7 +181,7 @@ fn a_choice_or_a_key_that_is_written_wrongly_is_told_with_a_hint() {
     FOLDER/journeys/journey.toml:11:144: unknown key `texto`
       11 | actions = [{ goto = "${portal}/" }, { select = { field = "label=Tipo", option = "A", index = 1 } }, { press = { key = "Ctrl+A" } }, { type = { texto = "x" } }]
          |                                                                                                                                                ^
-      hint: known here: field, with, delay
+      hint: known here: field, with, delay, replace
     4 mistakes
     "#);
 }

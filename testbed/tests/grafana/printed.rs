@@ -118,24 +118,31 @@ impl Probe {
     /// Waits until so many more runs of the journey came to this.
     pub async fn runs(&self, outcome: Outcome, more: usize) {
         let result = format!("result=\"{}\"", outcome.name());
-        let count = || {
-            let lines = fs::read_to_string(&self.lines).unwrap();
-            let of_journey = format!("journey={JOURNEY},");
-            lines
-                .lines()
-                .filter(|line| {
-                    line.starts_with("journey,")
-                        && line.contains(&of_journey)
-                        && line.contains(&result)
-                })
-                .count()
+        let of_journey = format!("journey={JOURNEY},");
+        let is_meant = |line: &str| {
+            line.starts_with("journey,") && line.contains(&of_journey) && line.contains(&result)
         };
-        let enough = count() + more;
-        until(&result, PATIENCE, async || {
-            (count() >= enough).then_some(())
+        let enough = self.count(is_meant) + more;
+        self.until(&result, enough, is_meant).await;
+    }
+
+    /// Waits until it has told of itself so often since its start.
+    pub async fn tells_of_itself(&self, times: usize) {
+        let of_itself = |line: &str| line.starts_with("probe,");
+        self.until("points of the probe", times, of_itself).await;
+    }
+
+    async fn until(&self, what: &str, enough: usize, is_meant: impl Fn(&str) -> bool) {
+        until(what, PATIENCE, async || {
+            (self.count(&is_meant) >= enough).then_some(())
         })
         .await
         .unwrap();
+    }
+
+    fn count(&self, is_meant: impl Fn(&str) -> bool) -> usize {
+        let lines = fs::read_to_string(&self.lines).unwrap();
+        lines.lines().filter(|line| is_meant(line)).count()
     }
 
     /// Every line that it printed; it ends when its stdin does.

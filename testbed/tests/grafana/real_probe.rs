@@ -35,6 +35,8 @@ impl Seen {
         probe.runs(Outcome::Failed, 1).await;
         portal.set_fault(Fault::ServerError, Switch::Off);
         probe.runs(Outcome::Ok, 1).await;
+        // What its counts grew by is known from the second time on.
+        probe.tells_of_itself(2).await;
         let lines = probe.end();
         let influxdb = InfluxDb::start(&folder.path().join("influxdb"))
             .await
