@@ -37,3 +37,33 @@ impl Spare {
 pub async fn open(chromium: Arc<Chromium>) -> Result<Context, PageError> {
     Context::open(chromium, Instant::now() + OPEN_DEADLINE).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::browser::{BrowserSettings, WarmBrowser};
+
+    #[tokio::test]
+    async fn a_context_that_was_made_ready_is_taken_once() {
+        let browser = WarmBrowser::new(BrowserSettings {
+            sandbox: !rustix::process::geteuid().is_root(),
+            ..BrowserSettings::default()
+        });
+        // Nothing starts a browser but a run.
+        browser.make_ready();
+        assert_eq!(browser.starts(), 0);
+
+        let chromium = browser.for_a_run().await.unwrap();
+        browser.make_ready();
+        browser.make_ready();
+        let mut tabs = Vec::new();
+        for _ in 0..2 {
+            let context = browser.context(&chromium).await.unwrap();
+            tabs.push(context.opening().tab);
+        }
+        assert_eq!(tabs[0], Duration::ZERO, "the one that was made ready");
+        assert_ne!(tabs[1], Duration::ZERO, "one of its own");
+        drop(chromium);
+        browser.end().await.unwrap();
+    }
+}
