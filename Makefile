@@ -24,7 +24,7 @@ help:
 	@echo "make dashboards-benchmark  how long their queries take on 30 days of 30 journeys a minute (some minutes)"
 	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20)"
 	@echo "make benchmark-alerts  what the alert engine costs with 10,000 series (half a minute and a release build)"
-	@echo "make test    runs every check and test (about 10 minutes once everything is built)"
+	@echo "make test    runs every check and test (about 13 minutes once everything is built)"
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
 	@echo "make kills   kills the alert engine 500 times, at every commit and at any moment (6 minutes)"
 	@echo "make accuracy  holds the times of steps against pages with known delays (4 minutes, on an idle machine)"
