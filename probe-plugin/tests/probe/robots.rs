@@ -512,7 +512,7 @@ actions = []"#,
         FOLDER/journeys/journey.toml:14:1: unknown key `budget`
           14 | budget = "3s"
              | ^
-          hint: did you mean `budgets`? known here: command, folder, pass_environment, environment, report, artifacts, budgets
+          hint: did you mean `budgets`? known here: command, folder, pass_environment, environment, report, artifacts, budgets, keep_compressed
         1 mistake
         "#);
 
