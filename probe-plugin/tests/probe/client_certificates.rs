@@ -172,17 +172,17 @@ fn told(run: &Run) -> (&str, &str, &str) {
     (text("result"), text("error_class"), text("error"))
 }
 
+/// The same with a certificate of one authority, on a server of the agency's.
+fn walk_certified(agency: &Authority, by: &Authority, trusted: &Authority) -> Run {
+    let (certificate, key) = by.certificate("robot.example");
+    let server = serve(agency);
+    walk(&server, trusted, &certificate.pem(), &key.serialize_pem())
+}
+
 #[test]
 fn a_server_that_wants_a_certificate_is_used_like_any_other() {
-    let authority = Authority::new("Agencia");
-    let (certificate, key) = authority.certificate("robot.example");
-    let server = serve(&authority);
-    let run = walk(
-        &server,
-        &authority,
-        &certificate.pem(),
-        &key.serialize_pem(),
-    );
+    let agency = Authority::new("Agencia");
+    let run = walk_certified(&agency, &agency, &agency);
 
     assert_eq!(told(&run), ("ok", "", ""));
     assert_eq!(run.journey.integer("http_status"), Some(200));
@@ -190,15 +190,8 @@ fn a_server_that_wants_a_certificate_is_used_like_any_other() {
 
 #[test]
 fn a_certificate_that_the_server_refuses_is_the_robots_own_fault() {
-    let authority = Authority::new("Agencia");
-    let (certificate, key) = Authority::new("Nadie").certificate("robot.example");
-    let server = serve(&authority);
-    let run = walk(
-        &server,
-        &authority,
-        &certificate.pem(),
-        &key.serialize_pem(),
-    );
+    let agency = Authority::new("Agencia");
+    let run = walk_certified(&agency, &Authority::new("Nadie"), &agency);
 
     let (result, class, error) = told(&run);
     assert_eq!((result, class), ("unmeasured", "config"), "{error}");
@@ -206,16 +199,9 @@ fn a_certificate_that_the_server_refuses_is_the_robots_own_fault() {
 }
 
 #[test]
-fn a_server_that_nobody_vouches_for_is_not_shown_the_certificate() {
-    let authority = Authority::new("Agencia");
-    let (certificate, key) = authority.certificate("robot.example");
-    let server = serve(&authority);
-    let run = walk(
-        &server,
-        &Authority::new("Nadie"),
-        &certificate.pem(),
-        &key.serialize_pem(),
-    );
+fn a_server_that_nobody_vouches_for_is_as_bad_as_without_a_certificate() {
+    let agency = Authority::new("Agencia");
+    let run = walk_certified(&agency, &agency, &Authority::new("Nadie"));
 
     let (result, class, error) = told(&run);
     assert_eq!((result, class), ("failed", "tls"), "{error}");
