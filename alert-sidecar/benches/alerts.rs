@@ -27,7 +27,8 @@ use vigia_alert::{
     store::{
         Store,
         judgement::Policy,
-        keeper::{Claim, Keeper, Ledger},
+        keeper::Keeper,
+        ledger::{Claim, Ledger},
         place::{Database, Place},
     },
 };

@@ -15,11 +15,7 @@ use crate::{
     deliver::{Channel, courier::Courier, incident_points},
     flux::{InfluxDb, Rule},
     render::Renderer,
-    store::{
-        Store,
-        judgement::Policy,
-        keeper::{End, Keeper},
-    },
+    store::{Store, access::End, judgement::Policy, keeper::Keeper},
 };
 
 /// What is being sent when the program is to stop may take this long; then it is left to the next start.

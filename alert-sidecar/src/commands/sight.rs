@@ -14,7 +14,7 @@ use crate::{
         Change,
         monitoring::{self, Blindness, Monitoring},
     },
-    store::{StoreError, keeper::Ledger},
+    store::{StoreError, ledger::Ledger},
 };
 
 /// While the store fails, what is to be written down is tried again this often.

@@ -19,7 +19,7 @@ use super::sight::Report;
 use crate::{
     flux::{InfluxDb, Observation, QueryError, Rule, Series, poll},
     incident::monitoring::Blindness,
-    store::{StoreError, keeper::Ledger},
+    store::{StoreError, ledger::Ledger},
 };
 
 /// While InfluxDB or the store fails, a rule is asked again at least this often, unless InfluxDB wants to be left alone.

@@ -14,7 +14,7 @@ use crate::{
     render::{Illustration, Renderer},
     store::{
         StoreError,
-        keeper::{Claim, Ledger},
+        ledger::{Claim, Ledger},
         outbox::{Delivery, Kind, LONGEST_PAUSE, Settlement},
     },
 };

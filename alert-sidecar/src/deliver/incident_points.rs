@@ -12,7 +12,7 @@ use vigia_contract::data_model::{field, measurement, tag};
 use crate::{
     flux::{InfluxDb, QueryError},
     incident::Incident,
-    store::{StoreError, keeper::Ledger},
+    store::{StoreError, ledger::Ledger},
 };
 
 /// How long to wait before what failed is tried again.

@@ -3,10 +3,12 @@
 //!
 //! The SQL is the same for both. Nothing here decides; [`judgement`] calls those who do, inside one transaction.
 
+pub mod access;
 pub mod incidents;
 pub mod judgement;
 pub mod keeper;
 pub mod lease;
+pub mod ledger;
 mod memory;
 pub mod observations;
 pub mod outbox;

@@ -10,8 +10,10 @@ use vigia_alert::{
     route::Route,
     store::{
         Store,
+        access::End,
         judgement::Policy,
-        keeper::{Claim, End, Keeper, Ledger},
+        keeper::Keeper,
+        ledger::{Claim, Ledger},
         outbox::{Delivery, Kind, Settlement},
     },
 };
