@@ -105,6 +105,9 @@ fn point(incident: &Incident, now: Timestamp) -> Vec<u8> {
     if let Some(error) = &incident.failure.error {
         point = point.field(field::ERROR, error.as_str());
     }
+    if let Some(artifact) = &incident.failure.artifact {
+        point = point.field(field::ARTIFACT, artifact.as_str());
+    }
     point.timestamp(started_ns).close_line().build()
 }
 

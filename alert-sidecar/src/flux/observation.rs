@@ -57,6 +57,8 @@ pub struct Failure {
     pub url: Option<String>,
     /// The HTTP status of the last document.
     pub http_status: Option<i64>,
+    /// The key of the run's artifacts, where any were kept.
+    pub artifact: Option<String>,
 }
 
 /// The longest name of a step that a message has room for.
@@ -64,6 +66,9 @@ const STEP_MAX_CHARACTERS: usize = 120;
 
 /// The longest address that is told.
 const URL_MAX_CHARACTERS: usize = 1000;
+
+/// The longest key of artifacts: that of [`vigia_contract::artifact::ArtifactKey`] is far shorter.
+const ARTIFACT_MAX_CHARACTERS: usize = 1000;
 
 /// A row that is not what the rule promises: a column was renamed, or somebody else writes this measurement.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -125,6 +130,7 @@ impl Observation {
                 error: line(field::ERROR, ERROR_MAX_CHARACTERS),
                 url: line(field::URL, URL_MAX_CHARACTERS),
                 http_status: row.integer(field::HTTP_STATUS),
+                artifact: line(field::ARTIFACT, ARTIFACT_MAX_CHARACTERS),
             },
             every: row
                 .number(field::EVERY_S)

@@ -91,9 +91,9 @@ pub async fn open_of(connection: &mut AnyConnection, rule: &str) -> Result<Vec<I
 pub async fn put(connection: &mut AnyConnection, incident: &Incident) -> Result<()> {
     sqlx::query(
         "INSERT INTO incident (id, rule, system, journey, probe, impact, started_ns, run_id,
-                               failed_step, error_class, error, url, http_status,
+                               failed_step, error_class, error, url, http_status, artifact,
                                ended_ns, ended_run_id, form, elsewhere, point_state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'unwritten')
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 'unwritten')
          ON CONFLICT (id) DO UPDATE SET ended_ns = excluded.ended_ns, ended_run_id = excluded.ended_run_id,
                                         point_state = excluded.point_state",
     )
@@ -110,6 +110,7 @@ pub async fn put(connection: &mut AnyConnection, incident: &Incident) -> Result<
     .bind(&incident.failure.error)
     .bind(&incident.failure.url)
     .bind(incident.failure.http_status)
+    .bind(&incident.failure.artifact)
     .bind(incident.end.as_ref().map(|end| stored(end.at)))
     .bind(incident.end.as_ref().map(|end| &end.run_id))
     .bind(form_name(&incident.form))

@@ -65,9 +65,9 @@ pub async fn add(connection: &mut AnyConnection, rule: &str, runs: &[&Observatio
     for portion in portions(runs) {
         let statement = format!(
             "INSERT INTO observation (rule, system, journey, probe, at_ns, impact, outcome, run_id,
-                                      failed_step, error_class, error, url, http_status, every_ms)
+                                      failed_step, error_class, error, url, http_status, artifact, every_ms)
              VALUES {} ON CONFLICT DO NOTHING",
-            places(portion.len(), 13)
+            places(portion.len(), 14)
         );
         let mut query = sqlx::query(AssertSqlSafe(statement)).bind(rule);
         for run in portion {
@@ -85,6 +85,7 @@ pub async fn add(connection: &mut AnyConnection, rule: &str, runs: &[&Observatio
                 .bind(&run.failure.error)
                 .bind(&run.failure.url)
                 .bind(run.failure.http_status)
+                .bind(&run.failure.artifact)
                 .bind(every.map(|every| every.unwrap_or(i64::MAX)));
         }
         query.execute(&mut *connection).await?;
@@ -229,5 +230,6 @@ pub(super) fn failure(row: &AnyRow) -> Result<Failure> {
         error: row.try_get("error")?,
         url: row.try_get("url")?,
         http_status: row.try_get("http_status")?,
+        artifact: row.try_get("artifact")?,
     })
 }

@@ -87,12 +87,12 @@ async fn a_failed_journey_is_told_with_its_picture_and_its_end_in_the_same_threa
     assert!(!raw.contains("X-Vigia-Repeat"));
     let written = async || {
         let rows = stage.influxdb.query(
-            r#"from(bucket: "vigia") |> range(start: -1h) |> filter(fn: (r) => r._measurement == "journey_incident" and r._field == "state")"#,
+            r#"from(bucket: "vigia") |> range(start: -1h) |> filter(fn: (r) => r._measurement == "journey_incident" and (r._field == "state" or r._field == "artifact")) |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")"#,
         );
         rows.await
             .unwrap()
             .iter()
-            .find(|row| row["_value"] == "closed")
+            .find(|row| row["state"] == "closed")
             .cloned()
     };
     let point = until("the incident's point", SOON, written).await.unwrap();
@@ -100,6 +100,7 @@ async fn a_failed_journey_is_told_with_its_picture_and_its_end_in_the_same_threa
         (point["system"].as_str(), point["impact"].as_str()),
         ("tramites", "critical")
     );
+    assert_eq!(point["artifact"], "tramites/consultar-tramite/r2");
     both_messages_are_counted(&stage).await;
     assert_eq!(sidecar.end(Signal::TERM).await, Some(0));
     assert_eq!(server.mailbox().mails().unwrap().len(), 2);

@@ -33,6 +33,7 @@ fn delivery(kind: Kind) -> Delivery {
                 error: Some("the text `Bienvenido` did not appear within 5 s".into()),
                 url: Some("https://tramites.example/ingreso?volver=%2F".into()),
                 http_status: Some(200),
+                artifact: None,
             },
             form: Form::Failing,
             end: (kind != Kind::Opened).then_some(end),

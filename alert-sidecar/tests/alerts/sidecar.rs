@@ -111,9 +111,11 @@ pub fn run(journey: &str, result: &str, run_id: &str, at: jiff::Timestamp) -> St
     let at_ns = at.as_nanosecond();
     let tags = format!("system=tramites,journey={journey},probe=sede,impact=critical,host=h");
     let why = if result == "failed" {
-        r#",failed_step="Ingresar",error_class="element_missing",error="the text `Bienvenido` did not appear within 5 s",url="https://tramites.example/ingreso",http_status=200i"#
+        format!(
+            r#",failed_step="Ingresar",error_class="element_missing",error="the text `Bienvenido` did not appear within 5 s",url="https://tramites.example/ingreso",http_status=200i,artifact="tramites/{journey}/{run_id}""#
+        )
     } else {
-        ""
+        String::new()
     };
     let picture = BASE64_STANDARD.encode(PICTURE);
     format!(

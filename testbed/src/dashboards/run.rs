@@ -35,14 +35,7 @@ pub fn dashboard() -> Dashboard {
                     "El comienzo de la ejecución, en milisegundos desde 1970, como lo dan los enlaces. Vacío: la última ejecución del intervalo.",
                 ),
             ),
-            variables::free(
-                "artifacts",
-                &say("Artifacts at", "Archivos en"),
-                &say(
-                    "The address that the artifact folder of the probe is served at, such as https://vigia.example/artifacts. Empty where it is not served.",
-                    "La dirección en la que se sirve la carpeta de archivos de la sonda, por ejemplo https://vigia.example/artifacts. Vacío si no se sirve.",
-                ),
-            ),
+            variables::artifacts(),
             variables::found(
                 "picture",
                 &about(include_str!("queries/run-picture.flux"), CHOSEN),
@@ -99,10 +92,7 @@ fn reason() -> Panel {
             column("url", &say("Page", "Página"))
                 .link(&say("Open ${__value.raw}", "Abrir ${__value.raw}"), "${__value.raw}"),
             column("drift", &say("Stood in", "Sustituciones")),
-            column("artifact", &say("Artifacts", "Archivos")).link(
-                &say("Open the artifacts", "Abrir los archivos"),
-                "${artifacts}/${__value.raw}",
-            ),
+            table::artifact(),
             column("run_id", &say("Run", "Ejecución")),
         ],
     )

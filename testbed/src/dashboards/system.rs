@@ -43,6 +43,7 @@ pub fn dashboard() -> Dashboard {
                 "99.5",
             ),
             variables::silent_after(),
+            variables::artifacts(),
         ],
         incidents: Some(about(
             include_str!("queries/incident-annotations.flux"),

@@ -30,6 +30,7 @@ pub fn dashboard() -> Dashboard {
             variables::system(Choice::Several),
             variables::impact(),
             variables::silent_after(),
+            variables::artifacts(),
         ],
         incidents: Some(about(
             include_str!("queries/incident-annotations.flux"),
@@ -114,8 +115,8 @@ fn open_incidents() -> Panel {
     Panel::table(
         &say("What users suffer now", "Lo que sufren los usuarios ahora"),
         &say(
-            "The open incidents, the most urgent first, with what it is, the step that fails and the journey's last picture; what the monitoring itself suffers is among them. A click on the time opens the first run that failed.",
-            "Los incidentes abiertos, los más urgentes primero, con lo que es, el paso que falla y la última imagen del recorrido; también lo que sufre el propio monitoreo. Un clic en la hora abre la primera ejecución que falló.",
+            "The open incidents, the most urgent first, with what it is, the step that fails and the journey's last picture; what the monitoring itself suffers is among them. A click on the time opens the first run that failed; its artifacts need the variable \"Artifacts at\".",
+            "Los incidentes abiertos, los más urgentes primero, con lo que es, el paso que falla y la última imagen del recorrido; también lo que sufre el propio monitoreo. Un clic en la hora abre la primera ejecución que falló; sus archivos necesitan la variable \"Archivos en\".",
         ),
         about(include_str!("queries/open-incidents.flux"), CHOSEN),
         &[
@@ -127,6 +128,7 @@ fn open_incidents() -> Panel {
             table::failed_step(),
             table::error(),
             table::picture(),
+            table::artifact().width(150),
             table::probe(),
         ],
     )
@@ -207,6 +209,7 @@ pub fn incidents(chosen: &str) -> Panel {
             table::journey(),
             table::failed_step(),
             table::error(),
+            table::artifact().width(150),
             table::probe(),
         ],
     )

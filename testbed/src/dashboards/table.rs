@@ -155,6 +155,14 @@ pub fn picture() -> Column {
         .width(110)
 }
 
+/// The key of a run's artifacts, which leads to them where they are served. The dashboard has [`super::variables::artifacts`].
+pub fn artifact() -> Column {
+    column("artifact", &say("Artifacts", "Archivos")).link(
+        &say("Open the artifacts", "Abrir los archivos"),
+        "${artifacts}/${__value.raw}",
+    )
+}
+
 /// A moment, in the reader's own time.
 pub fn moment(name: &'static str, heading: &Value) -> Column {
     column(name, heading).unit("dateTimeAsLocal").width(170)

@@ -133,6 +133,18 @@ pub fn free(name: &str, label: &Value, description: &Value) -> Value {
     })
 }
 
+/// Where what [`super::table::artifact`] names is served.
+pub fn artifacts() -> Value {
+    free(
+        "artifacts",
+        &say("Artifacts at", "Archivos en"),
+        &say(
+            "The address that the artifact folder of the probe is served at, such as https://vigia.example/artifacts. Empty where it is not served.",
+            "La dirección en la que se sirve la carpeta de archivos de la sonda, por ejemplo https://vigia.example/artifacts. Vacío si no se sirve.",
+        ),
+    )
+}
+
 /// A value that a query finds and that panels use, unseen and in no address.
 pub fn found(name: &str, query: &str) -> Value {
     json!({

@@ -297,6 +297,7 @@ async fn incidents_that_reach_into_the_time_range_are_listed(agency: &Seeded) {
         "601",
         "up to the end of the time range"
     );
+    assert_eq!(rows[0]["artifact"], "tramites/consultar/r1");
 
     let day = View {
         start: ago(agency.now, 150),
@@ -313,6 +314,10 @@ async fn incidents_that_reach_into_the_time_range_are_listed(agency: &Seeded) {
         "the newest first"
     );
     assert_eq!(number(&rows[1], "duration_s").to_string(), "3600");
+    assert_eq!(
+        rows[1]["artifact"], "",
+        "of an incident whose runs kept nothing"
+    );
 
     let annotation = text(&agency.dashboard.annotations()[0]["target"]["query"]);
     let rows = agency.ask_in(&day, annotation).await;

@@ -92,7 +92,7 @@ pub fn points(now: Timestamp) -> String {
         lines,
         "{screenshot},{tramites},host=h1 image=\"{PICTURE}\",run_id=\"r1\",failed_step=\"Ingresar\" {failed}\n\
          {screenshot},{correo},host=h1 image=\"data:image/jpeg;base64,old\",run_id=\"r0\" {good}\n\
-         {incident},{tramites} state=\"open\",duration_s=0.2,incident_id=\"i2\",rule=\"journeys-failed\",failed_step=\"Ingresar\",error=\"no text `Bienvenido`\" {failed}\n\
+         {incident},{tramites} state=\"open\",duration_s=0.2,incident_id=\"i2\",rule=\"journeys-failed\",failed_step=\"Ingresar\",error=\"no text `Bienvenido`\",artifact=\"tramites/consultar/r1\" {failed}\n\
          {incident},{correo} state=\"closed\",duration_s=3600.0,end_ns={ended}i,incident_id=\"i1\",rule=\"journeys-failed\" {began}",
     )
     .unwrap();

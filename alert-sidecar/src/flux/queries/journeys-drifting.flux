@@ -3,7 +3,7 @@
 from(bucket: v.defaultBucket)
     |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
     |> filter(fn: (r) => r._measurement == "journey")
-    |> filter(fn: (r) => contains(value: r._field, set: ["result", "drift", "url", "run_id", "every_s"]))
+    |> filter(fn: (r) => contains(value: r._field, set: ["result", "drift", "url", "run_id", "artifact", "every_s"]))
     |> drop(columns: ["_start", "_stop", "host"])
     |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
     |> filter(fn: (r) => r.result == "ok" or r.result == "slow")

@@ -6,7 +6,7 @@ from(bucket: v.defaultBucket)
         fn: (r) =>
             contains(
                 value: r._field,
-                set: ["result", "failed_step", "error_class", "error", "url", "http_status", "run_id", "every_s"],
+                set: ["result", "failed_step", "error_class", "error", "url", "http_status", "run_id", "artifact", "every_s"],
             ),
     )
     |> drop(columns: ["_start", "_stop", "host"])

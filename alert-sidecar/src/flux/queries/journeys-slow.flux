@@ -3,7 +3,7 @@
 outcomes = from(bucket: v.defaultBucket)
     |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
     |> filter(fn: (r) => r._measurement == "journey")
-    |> filter(fn: (r) => contains(value: r._field, set: ["result", "url", "run_id", "every_s"]))
+    |> filter(fn: (r) => contains(value: r._field, set: ["result", "url", "run_id", "artifact", "every_s"]))
     |> drop(columns: ["_start", "_stop", "host"])
 steps = from(bucket: v.defaultBucket)
     |> range(start: v.timeRangeStart, stop: v.timeRangeStop)

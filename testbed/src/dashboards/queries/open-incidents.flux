@@ -7,7 +7,7 @@ incidents = from(bucket: v.defaultBucket)
   |> filter(fn: (r) => r._measurement == "journey_incident")
   // What the monitoring itself suffers hides every system, whichever are chosen.
   |> filter(fn: (r) => (CHOSEN) or r.system == "vigia")
-  |> filter(fn: (r) => r._field == "state" or r._field == "failed_step" or r._field == "error_class" or r._field == "error")
+  |> filter(fn: (r) => r._field == "state" or r._field == "failed_step" or r._field == "error_class" or r._field == "error" or r._field == "artifact")
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> group()
   |> filter(fn: (r) => r.state == "open")
@@ -21,6 +21,7 @@ incidents = from(bucket: v.defaultBucket)
       failed_step: if exists r.failed_step then r.failed_step else "",
       error_class: if exists r.error_class then r.error_class else "",
       error: if exists r.error then r.error else "",
+      artifact: if exists r.artifact then r.artifact else "",
   }))
 
 pictures = from(bucket: v.defaultBucket)
