@@ -41,6 +41,8 @@ main() {
   have unshare || packages+=(util-linux)
   # Kills the alert program at a system call of a test's choice.
   have strace || packages+=(strace)
+  # Lets it see a clock that is set while it runs.
+  compgen -G "/usr/lib/*/faketime/libfaketime.so.1" >/dev/null || packages+=(libfaketime)
   # An ordinary user's mail server runs under users of its own, which newuidmap gives.
   if [ "$(id -u)" != 0 ] && ! have newuidmap; then
     packages+=(uidmap)

@@ -9,7 +9,7 @@ use std::{
 };
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep, sleep_until},
@@ -30,6 +30,9 @@ const LONGEST_REST: Duration = Duration::from_mins(5);
 
 /// The beginnings of rules that are asked as often as each other are spread over this much at most.
 const LONGEST_SPREAD: Duration = Duration::from_secs(30);
+
+/// A clock that differs by more than this from what passed since the last question was set, or the machine slept.
+const CLOCK_STEP: SignedDuration = SignedDuration::from_secs(5);
 
 /// Why a rule could not be judged.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +79,7 @@ impl Watch {
             let asked = Instant::now();
             let at = Timestamp::now();
             let answer = tokio::select! {
-                answer = self.ask(&mut memory, trouble.seeing_since(at), at) => answer,
+                answer = self.ask(&mut memory, trouble.seeing_since(asked, at), at) => answer,
                 _ = stop.changed() => return,
             };
             let (pause, report) = match answer {
@@ -143,6 +146,12 @@ impl Watch {
                     memory.last.insert(point.series.clone(), point);
                 }
             }
+            for point in memory.last.values_mut() {
+                // Of a clock that was ahead: whoever falls silent now is not to be missed only when that time has come.
+                if point.at > now + rule.overlap {
+                    point.at = now;
+                }
+            }
             let last: Vec<Observation> = memory.last.values().cloned().collect();
             answer.runs = silence.rows(&last, seeing_since, now);
             answer.runs.sort_by_key(|run| run.at);
@@ -191,6 +200,8 @@ struct Trouble<'a> {
     rule: &'a Rule,
     since: Option<(Timestamp, ExponentialBackoff)>,
     seeing_since: Option<Timestamp>,
+    /// When the last question was asked, by the clock that nobody can set and by the other one.
+    asked: Option<(Instant, Timestamp)>,
     complaint: Option<String>,
 }
 
@@ -200,16 +211,26 @@ impl<'a> Trouble<'a> {
             rule,
             since: None,
             seeing_since: None,
+            asked: None,
             complaint: None,
         }
     }
 
-    /// Since when InfluxDB has answered without a break; if it answers now.
-    fn seeing_since(&mut self, now: Timestamp) -> Timestamp {
-        // A clock that was set back must not keep anybody from being missed.
-        let since = self.seeing_since.unwrap_or(now).min(now);
-        self.seeing_since = Some(since);
-        since
+    /// Since when InfluxDB has answered without a break, by a clock that nobody set meanwhile; if it answers now.
+    fn seeing_since(&mut self, asked: Instant, now: Timestamp) -> Timestamp {
+        if let Some((last_asked, last)) = self.asked.replace((asked, now)) {
+            let passed = SignedDuration::try_from(asked - last_asked).unwrap_or_default();
+            let set_by = now.duration_since(last) - passed;
+            if set_by.abs() > CLOCK_STEP {
+                tracing::warn!(
+                    rule = self.rule.name,
+                    set_by_s = set_by.as_secs(),
+                    "the clock was set, or this machine slept: nobody is missed before there was time to be heard again"
+                );
+                self.seeing_since = None;
+            }
+        }
+        *self.seeing_since.get_or_insert(now)
     }
 
     fn continues(&mut self, error: &impl Display, now: Timestamp) -> Duration {

@@ -98,13 +98,14 @@ impl Incident {
         self.trouble().is_none_or(Trouble::is_seen_in_a_run)
     }
 
-    /// How long it lasted, or has lasted until now.
+    /// How long it lasted, or has lasted until now. Where the clock was set back meanwhile, nobody knows, and it is nothing.
     #[must_use]
     pub fn duration(&self, now: Timestamp) -> SignedDuration {
         self.end
             .as_ref()
             .map_or(now, |end| end.at)
             .duration_since(self.started_at)
+            .max(SignedDuration::ZERO)
     }
 }
 

@@ -83,8 +83,8 @@ impl Silence {
                 .iter()
                 .any(|retired| retired.covers(&point.series))
             {
-                // An incident that was open ends with the retirement.
-                rows.push(after_silence(point));
+                // An incident that was open ends with the retirement; before that moment none can be.
+                rows.extend(Some(after_silence(point)).filter(|row| row.at <= now));
             } else {
                 probes.entry(&point.series.probe).or_default().push(point);
             }

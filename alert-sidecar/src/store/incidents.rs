@@ -10,7 +10,8 @@ use crate::{
     incident::{End, Form, Incident},
 };
 
-/// The newest incident of a journey, open or closed: of one probe, or of whichever where `probe` is empty.
+/// The incident of a journey that is open, or else the one that ended last: of one probe, or of whichever where `probe` is
+/// empty.
 pub async fn newest(
     connection: &mut AnyConnection,
     rule: &str,
@@ -19,7 +20,7 @@ pub async fn newest(
 ) -> Result<Option<Incident>> {
     sqlx::query(
         "SELECT * FROM incident WHERE rule = $1 AND system = $2 AND journey = $3 AND ($4 = '' OR probe = $4)
-         ORDER BY started_ns DESC LIMIT 1",
+         ORDER BY CASE WHEN ended_ns IS NULL THEN 0 ELSE 1 END, ended_ns DESC, started_ns DESC LIMIT 1",
     )
     .bind(rule)
     .bind(&series.system)
@@ -74,6 +75,23 @@ pub async fn last_end(
     .fetch_one(connection)
     .await
     .map(|found: Option<i64>| found.map(time))
+}
+
+/// Lets incidents that ended after the latest moment that can be known of end at the other one.
+pub async fn end_by(
+    connection: &mut AnyConnection,
+    rule: &str,
+    (latest, end): (Timestamp, Timestamp),
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE incident SET ended_ns = $3, point_state = 'unwritten' WHERE rule = $1 AND ended_ns > $2",
+    )
+    .bind(rule)
+    .bind(stored(latest))
+    .bind(stored(end))
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 /// The incidents of a rule that are open.

@@ -104,6 +104,17 @@ async fn follow_one(
     Ok((changes, is_open || known.iter().any(is_bad)))
 }
 
+/// Takes back what lies after the latest moment that can be known of now; gives how many runs that are. What is read again
+/// since the other moment counts.
+pub(super) async fn forget_future(
+    connection: &mut AnyConnection,
+    rule: &Rule,
+    (latest, since): (Timestamp, Timestamp),
+) -> Result<u64, sqlx::Error> {
+    incidents::end_by(connection, &rule.name, (latest, since)).await?;
+    observations::forget_after(connection, &rule.name, latest).await
+}
+
 /// Writes down the runs of journeys that are well, what is not needed any more, and how far the rule has read, inside the
 /// transaction of the caller.
 pub(super) async fn note(

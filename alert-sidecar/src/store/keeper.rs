@@ -115,15 +115,9 @@ impl Keeper {
         now: Timestamp,
         reply: Reply<()>,
     ) -> Result<(), (Reply<()>, StoreError)> {
-        // Only what went well to the end is remembered.
-        let mut memory = if let Some(memory) = self.memories.remove(&rule.name) {
-            memory
-        } else {
-            let read = async |connection: &mut AnyConnection| Memory::read(connection, &rule).await;
-            match self.access.read(read).await {
-                Ok(memory) => memory,
-                Err(error) => return Err((reply, error)),
-            }
+        let mut memory = match self.memory(&rule, now).await {
+            Ok(memory) => memory,
+            Err(error) => return Err((reply, error)),
         };
         let horizon = answer.read_until.unwrap_or(now) - rule.memory();
         let news = memory.news(&rule, answer);
@@ -150,6 +144,30 @@ impl Keeper {
             reply,
         });
         Ok(())
+    }
+
+    /// What is known of a rule by heart. Only what goes well to the end is remembered, so it is taken out.
+    async fn memory(&mut self, rule: &Rule, now: Timestamp) -> Result<Memory, StoreError> {
+        let read = async |connection: &mut AnyConnection| Memory::read(connection, rule).await;
+        let memory = match self.memories.remove(&rule.name) {
+            Some(memory) => memory,
+            None => self.access.read(read).await?,
+        };
+        // No question reaches further ahead, so that the clock was ahead when this was read. It would hide what happens now.
+        let latest = now + rule.overlap;
+        if !memory.knows_after(latest) {
+            return Ok(memory);
+        }
+        let forgotten = self.access.write(async |transaction, _| {
+            judgement::forget_future(transaction, rule, (latest, now - rule.overlap)).await
+        });
+        let forgotten = forgotten.await?;
+        tracing::warn!(
+            rule = rule.name,
+            runs = forgotten,
+            "the clock was set back: runs that lie ahead now are forgotten until their time comes"
+        );
+        self.access.read(read).await
     }
 
     /// Writes down what was left for later.

@@ -20,6 +20,8 @@ pub(super) struct Memory {
     /// The journeys with an open incident or a bad run that may still count, named as they are judged.
     troubled: HashSet<Series>,
     read_until: Option<Timestamp>,
+    /// When the newest of all runs began.
+    newest: Option<Timestamp>,
 }
 
 /// One run.
@@ -57,6 +59,7 @@ impl Memory {
             if outcome.is_valid() && !outcome.is_ok() {
                 memory.troubled.insert(rule.judges_as(&series));
             }
+            memory.newest = memory.newest.max(Some(at));
             let is_valid = outcome.is_valid();
             let runs = memory.runs.entry(series).or_default();
             runs.push(Mark { at, is_valid });
@@ -121,7 +124,13 @@ impl Memory {
             };
             let place = known.partition_point(|known| known.at < mark.at);
             known.insert(place, mark);
+            self.newest = self.newest.max(Some(mark.at));
         }
+    }
+
+    /// Whether anything is known of a time after this moment.
+    pub fn knows_after(&self, latest: Timestamp) -> bool {
+        self.newest.max(self.read_until) > Some(latest)
     }
 
     /// The rule has read so far.

@@ -168,6 +168,27 @@ pub async fn after(
     .collect()
 }
 
+/// Forgets the runs that began after this moment, and that the rule has read further.
+pub async fn forget_after(
+    connection: &mut AnyConnection,
+    rule: &str,
+    latest: Timestamp,
+) -> Result<u64> {
+    sqlx::query(
+        "UPDATE rule_progress SET read_until_ns = $2 WHERE rule = $1 AND read_until_ns > $2",
+    )
+    .bind(rule)
+    .bind(stored(latest))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM observation WHERE rule = $1 AND at_ns > $2")
+        .bind(rule)
+        .bind(stored(latest))
+        .execute(connection)
+        .await
+        .map(|done| done.rows_affected())
+}
+
 /// Forgets these runs.
 pub async fn forget(
     connection: &mut AnyConnection,

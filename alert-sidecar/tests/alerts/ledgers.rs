@@ -59,6 +59,7 @@ promises! {
     runs_that_come_again_count_once,
     a_clock_that_is_set_back_does_not_hold_a_message_up,
     a_clock_that_is_set_back_does_not_let_the_end_overtake_the_beginning,
+    a_clock_that_was_ahead_hides_nothing_once_it_is_set_back,
     what_came_of_an_attempt_counts_once_and_for_that_attempt_only,
     a_message_that_was_postponed_waits_for_its_moment,
     an_address_that_is_there_twice_blinds_nobody_and_is_told_once,
@@ -333,6 +334,35 @@ async fn a_clock_that_is_set_back_does_not_let_the_end_overtake_the_beginning(sh
     let settled = desk.ledger.settle(&beginning, taken, minute(4)).await;
     settled.unwrap();
     assert_eq!(desk.claim(minute(4)).await.unwrap().kind, Kind::Closed);
+}
+
+async fn a_clock_that_was_ahead_hides_nothing_once_it_is_set_back(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
+    let judge = async |from: i64, letters: &str| {
+        let runs: Vec<_> = (from..)
+            .zip(letters.chars())
+            .map(|(at, letter)| match letter {
+                'f' => (minute(at), Outcome::Failed),
+                _ => (minute(at), Outcome::Ok),
+            })
+            .collect();
+        let now = runs.last().unwrap().0;
+        desk.judge(&runs, now).await;
+        sent(&desk, now).await
+    };
+    let (beginning, end) = ("opened Failing critical", "closed Failing critical");
+
+    // Everything happens an hour ahead; then the clock is set right.
+    assert_eq!(judge(60, "ff").await, [beginning]);
+    assert_eq!(judge(62, "o").await, [end]);
+    assert_eq!(judge(63, "ff").await, [beginning]);
+    assert_eq!(judge(3, "oo").await, [end]);
+    assert_eq!(judge(5, "ff").await, [beginning]);
+    assert_eq!(judge(7, "o").await, [end]);
+    assert_eq!(judge(8, "ff").await, [beginning]);
+    assert_eq!(judge(10, "o").await, [end]);
+    // When its time has come, what lay ahead is brought again.
+    assert!(judge(60, "ffoffoo").await.is_empty());
 }
 
 async fn what_came_of_an_attempt_counts_once_and_for_that_attempt_only(shelf: Shelf) {

@@ -159,6 +159,18 @@ impl Sidecar {
         Self::spawn_as(config, command)
     }
 
+    /// Starts it so that the clock of the machine seems to be as far ahead as this file says. The clock that nobody can set
+    /// stays as it is.
+    pub fn spawn_with_clock(config: &Path, clock: &Path) -> Self {
+        let mut command = process::tied(Path::new(PROGRAM));
+        command
+            .env("LD_PRELOAD", Program::Faketime.path().unwrap())
+            .env("FAKETIME_TIMESTAMP_FILE", clock)
+            .env("FAKETIME_NO_CACHE", "1")
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        Self::spawn_as(config, command)
+    }
+
     /// Starts it where this folder is a disk of a megabyte that only it sees.
     pub fn spawn_on_disk_of_its_own(config: &Path, folder: &Path) -> Self {
         let mut command = process::tied(Path::new("unshare"));

@@ -22,6 +22,8 @@ pub enum Program {
     Postgres,
     /// What kills a program at a system call of one's choice.
     Strace,
+    /// What lets a program see another clock: a library that is loaded before its own.
+    Faketime,
     /// The browser, without a window where there is a choice.
     Chromium,
     /// What runs the robots of others, and Grafana's own types.
@@ -45,6 +47,7 @@ impl Program {
             Self::Exim => &["exim4"],
             Self::Postgres => &["postgres"],
             Self::Strace => &["strace"],
+            Self::Faketime => &["libfaketime.so.1"],
             Self::Chromium => &["chromium-headless-shell", "chromium"],
             Self::Node => &["node"],
             Self::ChromeDriver => &["chromedriver"],
@@ -60,7 +63,8 @@ impl Program {
         let on_path = env::var_os("PATH").unwrap_or_default();
         let mut folders: Vec<PathBuf> = env::split_paths(&on_path).collect();
         folders.extend(set_up_folders());
-        folders.extend(debian_clusters());
+        folders.extend(folders_in("/usr/lib/postgresql", "bin"));
+        folders.extend(folders_in("/usr/lib", "faketime"));
         folders.push(repository::path(
             "examples/external-playwright/node_modules/.bin",
         ));
@@ -98,12 +102,13 @@ fn set_up_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// Where Debian installs PostgreSQL, which is on nobody's PATH there; the newest version first.
-fn debian_clusters() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+/// Where Debian puts what is on nobody's PATH: PostgreSQL by its version, libraries by the machine's kind; the newest version
+/// first.
+fn folders_in(parent: &str, name: &str) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(parent)
         .into_iter()
         .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .filter_map(|entry| Some(entry.ok()?.path().join(name)))
         .collect();
     folders.sort();
     folders.reverse();
