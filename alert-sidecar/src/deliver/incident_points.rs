@@ -46,12 +46,34 @@ pub async fn run(ledger: Ledger, influxdb: Arc<InfluxDb>, mut stop: watch::Recei
 }
 
 async fn write_all(ledger: &Ledger, influxdb: &InfluxDb) -> Result<(), anyhow::Error> {
-    let incidents = match ledger.unwritten().await {
-        Err(StoreError::Closed) => return Ok(()),
-        incidents => incidents?,
-    };
-    for incident in &incidents {
-        match influxdb.write(point(incident, Timestamp::now())).await {
+    loop {
+        let incidents = match ledger.unwritten().await {
+            Err(StoreError::Closed) => return Ok(()),
+            incidents => incidents?,
+        };
+        if incidents.is_empty() {
+            return Ok(());
+        }
+        let now = Timestamp::now();
+        let points = incidents.iter().flat_map(|incident| point(incident, now));
+        match influxdb.write(points.collect()).await {
+            // One of them is meant.
+            Err(QueryError::Refused { status, .. }) if is_final(status) => {
+                write_each(influxdb, &incidents, now).await?;
+            }
+            written => written?,
+        }
+        ledger.written(incidents).await?;
+    }
+}
+
+async fn write_each(
+    influxdb: &InfluxDb,
+    incidents: &[Incident],
+    now: Timestamp,
+) -> Result<(), QueryError> {
+    for incident in incidents {
+        match influxdb.write(point(incident, now)).await {
             // One that is older than the bucket keeps, or whose field has another type there, must not hold up the others.
             Err(QueryError::Refused {
                 status, message, ..
@@ -60,7 +82,6 @@ async fn write_all(ledger: &Ledger, influxdb: &InfluxDb) -> Result<(), anyhow::E
             }
             written => written?,
         }
-        ledger.written(incident).await?;
     }
     Ok(())
 }

@@ -1,80 +1,49 @@
 //! The incidents, and why who was told.
 
 use jiff::Timestamp;
-use sqlx::{AnyConnection, Result, Row, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, Result, Row, any::AnyRow};
 use vigia_contract::data_model::Impact;
 
-use super::{corrupt, observations, stored, time};
-use crate::{
-    flux::Series,
-    incident::{End, Form, Incident},
+use super::{
+    corrupt,
+    observations::{self, places, portions},
+    stored, time,
 };
+use crate::incident::{End, Form, Incident};
 
-/// The incident of a journey that is open, or else the one that ended last: of one probe, or of whichever where `probe` is
-/// empty.
-pub async fn newest(
+/// What may matter of the past of these journeys, each named by its system and itself: the incidents that are open, those
+/// that began since this moment, and the one that ended last.
+pub async fn past(
     connection: &mut AnyConnection,
     rule: &str,
-    series: &Series,
-    probe: &str,
-) -> Result<Option<Incident>> {
-    sqlx::query(
-        "SELECT * FROM incident WHERE rule = $1 AND system = $2 AND journey = $3 AND ($4 = '' OR probe = $4)
-         ORDER BY CASE WHEN ended_ns IS NULL THEN 0 ELSE 1 END, ended_ns DESC, started_ns DESC LIMIT 1",
-    )
-    .bind(rule)
-    .bind(&series.system)
-    .bind(&series.journey)
-    .bind(probe)
-    .fetch_optional(connection)
-    .await?
-    .as_ref()
-    .map(incident)
-    .transpose()
-}
-
-/// When the incidents of a journey began, those since this moment; `probe` as in [`newest`].
-pub async fn beginnings(
-    connection: &mut AnyConnection,
-    rule: &str,
-    series: &Series,
-    probe: &str,
+    journeys: &[(&str, &str)],
     since: Timestamp,
-) -> Result<Vec<Timestamp>> {
-    let found: Vec<i64> = sqlx::query_scalar(
-        "SELECT started_ns FROM incident
-         WHERE rule = $1 AND system = $2 AND journey = $3 AND ($4 = '' OR probe = $4) AND started_ns >= $5",
-    )
-    .bind(rule)
-    .bind(&series.system)
-    .bind(&series.journey)
-    .bind(probe)
-    .bind(stored(since))
-    .fetch_all(connection)
-    .await?;
-    Ok(found.into_iter().map(time).collect())
-}
-
-/// When the last incident of a journey ended that was over before this moment; `probe` as in [`newest`].
-pub async fn last_end(
-    connection: &mut AnyConnection,
-    rule: &str,
-    series: &Series,
-    probe: &str,
-    before: Timestamp,
-) -> Result<Option<Timestamp>> {
-    sqlx::query_scalar(
-        "SELECT MAX(ended_ns) FROM incident
-         WHERE rule = $1 AND system = $2 AND journey = $3 AND ($4 = '' OR probe = $4) AND ended_ns < $5",
-    )
-    .bind(rule)
-    .bind(&series.system)
-    .bind(&series.journey)
-    .bind(probe)
-    .bind(stored(before))
-    .fetch_one(connection)
-    .await
-    .map(|found: Option<i64>| found.map(time))
+) -> Result<Vec<Incident>> {
+    let mut found = Vec::new();
+    for portion in portions(journeys) {
+        let statement = format!(
+            "SELECT * FROM incident AS known
+             WHERE (rule, system, journey) IN (VALUES {})
+               AND (ended_ns IS NULL OR started_ns >= ${}
+                    OR ended_ns = (SELECT MAX(ended_ns) FROM incident AS same
+                                   WHERE same.rule = known.rule AND same.system = known.system
+                                     AND same.journey = known.journey AND same.probe = known.probe))",
+            places(portion.len(), 2),
+            portion.len() * 2 + 2
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(rule);
+        for (system, journey) in portion {
+            query = query.bind(*system).bind(*journey);
+        }
+        for row in query
+            .bind(stored(since))
+            .fetch_all(&mut *connection)
+            .await?
+        {
+            found.push(incident(&row)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Lets incidents that ended after the latest moment that can be known of end at the other one.

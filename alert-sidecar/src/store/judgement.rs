@@ -41,10 +41,12 @@ pub(super) async fn judge(
 ) -> Result<(Vec<Change>, Vec<(Series, bool)>), sqlx::Error> {
     let runs: Vec<&Observation> = urgent.values().flatten().collect();
     observations::add(connection, &rule.name, &runs).await?;
+    let mut pasts = pasts(connection, rule, urgent).await?;
     let mut changes = Vec::new();
     let mut worries = Vec::new();
     for (series, arrived) in urgent {
-        let (followed, is_troubled) = follow_one(connection, rule, series, arrived).await?;
+        let past = pasts.remove(series).unwrap_or_default();
+        let (followed, is_troubled) = follow_one(rule, &past, arrived);
         record(connection, policy, &followed, now).await?;
         worries.push((series.clone(), is_troubled));
         changes.extend(followed);
@@ -52,26 +54,53 @@ pub(super) async fn judge(
     Ok((changes, worries))
 }
 
-/// What follows from the runs of one journey that arrived, and whether a bad run may still count afterwards.
-async fn follow_one(
+/// What stands in the store of one journey, as it is judged.
+#[derive(Default)]
+struct Past {
+    incidents: Vec<Incident>,
+    /// In the order of their time.
+    runs: Vec<Observation>,
+}
+
+/// All of them are read at once: a thousand journeys may fail at the same moment.
+async fn pasts(
     connection: &mut AnyConnection,
     rule: &Rule,
-    series: &Series,
-    arrived: &[Observation],
-) -> Result<(Vec<Change>, bool), sqlx::Error> {
-    let (name, probe) = (rule.name.as_str(), series.probe.as_str());
-    let last = incidents::newest(connection, name, series, probe).await?;
-    let ended = last
-        .as_ref()
-        .and_then(|incident| incident.end.as_ref())
-        .map(|end| end.at);
-    let open = last.filter(|incident| incident.end.is_none());
-    let since = match &open {
-        Some(open) => incidents::last_end(connection, name, series, probe, open.started_at).await?,
-        None => ended,
-    };
-    let since = since.unwrap_or(Timestamp::UNIX_EPOCH);
-    let known = observations::after(connection, name, series, probe, since).await?;
+    urgent: &BTreeMap<Series, Vec<Observation>>,
+) -> Result<BTreeMap<Series, Past>, sqlx::Error> {
+    let journeys: BTreeSet<(&str, &str)> = urgent
+        .keys()
+        .map(|series| (series.system.as_str(), series.journey.as_str()))
+        .collect();
+    let journeys: Vec<_> = journeys.into_iter().collect();
+    let oldest = urgent.values().flatten().map(|run| run.at).min();
+    let since = oldest.unwrap_or(Timestamp::MAX) - rule.criteria.flapping.within;
+    let mut pasts: BTreeMap<Series, Past> = BTreeMap::new();
+    for incident in incidents::past(connection, &rule.name, &journeys, since).await? {
+        let past = pasts.entry(rule.judges_as(&incident.series)).or_default();
+        past.incidents.push(incident);
+    }
+    for run in observations::of(connection, &rule.name, &journeys).await? {
+        let past = pasts.entry(rule.judges_as(&run.series)).or_default();
+        past.runs.push(run);
+    }
+    Ok(pasts)
+}
+
+/// What follows from the runs of one journey that arrived, and whether a bad run may still count afterwards.
+fn follow_one(rule: &Rule, past: &Past, arrived: &[Observation]) -> (Vec<Change>, bool) {
+    let incidents = past.incidents.iter();
+    let open = incidents
+        .clone()
+        .filter(|incident| incident.end.is_none())
+        .max_by_key(|incident| incident.started_at);
+    let ended = incidents
+        .clone()
+        .filter_map(|incident| incident.end.as_ref())
+        .map(|end| end.at)
+        .filter(|at| open.is_none_or(|open| *at < open.started_at))
+        .max();
+    let known = &past.runs[past.runs.partition_point(|run| Some(run.at) <= ended)..];
     let is_new: BTreeSet<(Timestamp, &str)> = arrived
         .iter()
         .map(|run| (run.at, run.series.probe.as_str()))
@@ -81,27 +110,26 @@ async fn follow_one(
         .rev()
         .find(|run| !is_new.contains(&(run.at, run.series.probe.as_str())))
         .map(|run| run.at)
-        .max(ended);
+        .max(ended.filter(|_| open.is_none()));
     let beginnings = match is_new.first() {
-        Some((oldest, _)) if open.is_none() => {
-            let since = *oldest - rule.criteria.flapping.within;
-            incidents::beginnings(connection, name, series, probe, since).await?
-        }
+        Some((oldest, _)) if open.is_none() => incidents
+            .map(|incident| incident.started_at)
+            .filter(|began| *began >= *oldest - rule.criteria.flapping.within)
+            .collect(),
         _ => Vec::new(),
     };
-    let was_open = open.is_some();
     let history = History {
-        open,
+        open: open.cloned(),
         beginnings,
-        runs: &known,
+        runs: known,
         judged_until,
     };
-    let changes = follow(name, rule.criteria, history);
-    let is_open = changes
-        .last()
-        .map_or(was_open, |change| !matches!(change, Change::Closed(_)));
+    let changes = follow(&rule.name, rule.criteria, history);
+    let is_open = changes.last().map_or(open.is_some(), |change| {
+        !matches!(change, Change::Closed(_))
+    });
     let is_bad = |run: &Observation| run.outcome.is_valid() && !run.outcome.is_ok();
-    Ok((changes, is_open || known.iter().any(is_bad)))
+    (changes, is_open || known.iter().any(is_bad))
 }
 
 /// Takes back what lies after the latest moment that can be known of now; gives how many runs that are. What is read again

@@ -169,11 +169,15 @@ impl Ledger {
             .await
     }
 
-    /// Says that an incident's point is written.
-    pub async fn written(&self, incident: &Incident) -> Result<(), StoreError> {
-        let incident = incident.clone();
+    /// Says that the points of these incidents are written.
+    pub async fn written(&self, incidents: Vec<Incident>) -> Result<(), StoreError> {
         self.write(|transaction, _| {
-            Box::pin(async move { incidents::written(transaction, &incident).await })
+            Box::pin(async move {
+                for incident in &incidents {
+                    incidents::written(transaction, incident).await?;
+                }
+                Ok(())
+            })
         })
         .await
     }

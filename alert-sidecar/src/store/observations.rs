@@ -37,7 +37,7 @@ pub async fn advance(connection: &mut AnyConnection, rule: &str, until: Timestam
 const PORTIONS: [usize; 3] = [256, 16, 1];
 
 /// Cuts rows into portions of those sizes.
-fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+pub(super) fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let size = PORTIONS.into_iter().find(|size| *size <= rows.len())?;
         let (portion, rest) = rows.split_at(size);
@@ -47,7 +47,7 @@ fn portions<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// The places of so many rows of so many values, after the first `$1`: `($1, $2, $3), ($1, $4, $5)`.
-fn places(rows: usize, values: usize) -> String {
+pub(super) fn places(rows: usize, values: usize) -> String {
     let mut places = String::new();
     for row in 0..rows {
         places.push_str(if row == 0 { "($1" } else { ", ($1" });
@@ -143,29 +143,28 @@ pub async fn newest_good(connection: &mut AnyConnection, rule: &str) -> Result<V
     .collect()
 }
 
-/// The kept runs of a journey after this moment, the newest last: of one probe, or of all where `probe` is empty.
-pub async fn after(
+/// The kept runs of these journeys, each named by its system and itself, the newest last.
+pub async fn of(
     connection: &mut AnyConnection,
     rule: &str,
-    series: &Series,
-    probe: &str,
-    after: Timestamp,
+    journeys: &[(&str, &str)],
 ) -> Result<Vec<Observation>> {
-    sqlx::query(
-        "SELECT * FROM observation
-         WHERE rule = $1 AND system = $2 AND journey = $3 AND ($4 = '' OR probe = $4) AND at_ns > $5
-         ORDER BY at_ns",
-    )
-    .bind(rule)
-    .bind(&series.system)
-    .bind(&series.journey)
-    .bind(probe)
-    .bind(stored(after))
-    .fetch_all(connection)
-    .await?
-    .iter()
-    .map(observation)
-    .collect()
+    let mut found = Vec::new();
+    for portion in portions(journeys) {
+        let statement = format!(
+            "SELECT * FROM observation WHERE (rule, system, journey) IN (VALUES {})",
+            places(portion.len(), 2)
+        );
+        let mut query = sqlx::query(AssertSqlSafe(statement)).bind(rule);
+        for (system, journey) in portion {
+            query = query.bind(*system).bind(*journey);
+        }
+        for row in query.fetch_all(&mut *connection).await? {
+            found.push(observation(&row)?);
+        }
+    }
+    found.sort_by_key(|run| run.at);
+    Ok(found)
 }
 
 /// Forgets the runs that began after this moment, and that the rule has read further.
