@@ -264,3 +264,21 @@ impl<'a> Trouble<'a> {
         (self.rule.every, Some(report))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flux::ShippedQuery;
+
+    #[test]
+    fn rules_do_not_all_ask_at_once_and_each_has_its_place() {
+        let shipped = |name: &str| Rule::shipped(name, ShippedQuery::JourneysFailed);
+        let rules: Vec<_> = (0..10).map(|number| shipped(&number.to_string())).collect();
+        let mut places: Vec<_> = rules.iter().map(spread).collect();
+        assert_eq!(places, rules.iter().map(spread).collect::<Vec<_>>());
+        assert!(places.iter().all(|place| *place < rules[0].every));
+        places.sort();
+        places.dedup();
+        assert!(places.len() > 5, "{places:?}");
+    }
+}

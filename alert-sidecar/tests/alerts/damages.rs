@@ -3,7 +3,9 @@
 use std::{
     fs,
     io::{ErrorKind, Write},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use jiff::SignedDuration;
@@ -17,7 +19,10 @@ use vigia_alert::{
     },
 };
 use vigia_contract::data_model::Outcome;
-use vigia_testbed::servers::{Program, requires};
+use vigia_testbed::{
+    servers::{Program, requires},
+    until::until,
+};
 
 use super::{
     ledgers::{Desk, minute, rule, run},
@@ -26,6 +31,7 @@ use super::{
     stores::Shelf,
 };
 
+const SOON: Duration = Duration::from_secs(10);
 const RECIPIENTS: [&str; 2] = ["director@agency.example", "turno@agency.example"];
 
 #[tokio::test]
@@ -192,6 +198,76 @@ async fn a_file_that_never_was_a_store_is_refused_and_left_alone() {
         )
     );
     assert_eq!(fs::read_to_string(shelf.file()).unwrap(), text);
+}
+
+/// Writes nonsense over a table in the file of a program that runs, which notices when it reads there next.
+async fn damage_table(shelf: &Shelf, table: &str) {
+    let mut connection = shelf.connect().await;
+    let is_calm = async || {
+        let statement = "SELECT COUNT(*) FROM incident WHERE point_state = 'unwritten'";
+        let unwritten: i64 = sqlx::query_scalar(statement)
+            .fetch_one(&mut shelf.connect().await)
+            .await
+            .unwrap();
+        (unwritten == 0).then_some(())
+    };
+    until("everything to be written down", SOON, is_calm)
+        .await
+        .unwrap();
+    // Then everything is in the file itself, and nothing beside it.
+    let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(busy, 0);
+    let page: i64 = sqlx::query_scalar("SELECT rootpage FROM sqlite_master WHERE name = $1")
+        .bind(table)
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    let size: i64 = sqlx::query_scalar("PRAGMA page_size")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    let file = fs::File::options().write(true).open(shelf.file()).unwrap();
+    let place = u64::try_from((page - 1) * size).unwrap();
+    let nonsense = vec![0xA5; usize::try_from(size).unwrap()];
+    file.write_all_at(&nonsense, place).unwrap();
+    // Somebody else wrote: what is known by heart of the file does not count any more.
+    sqlx::raw_sql("UPDATE rule_progress SET read_until_ns = read_until_ns")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn damage_that_appears_while_it_runs_is_noticed_and_what_can_be_read_is_carried_on() {
+    if !requires(&[Program::Influxd]) {
+        return;
+    }
+    let stage = Stage::new().await;
+    let smtp = ScriptedSmtp::start(&[]).await;
+    let sidecar = Sidecar::start(&stage.configure_plain(smtp.port)).await;
+    stage.run_ends("consultar-tramite", "failed", "r1").await;
+    stage.run_ends("consultar-tramite", "failed", "r2").await;
+    sidecar.wait_for_log("a message was accepted").await;
+
+    let shelf = Shelf::at(stage.folder.path().join("vigia-alert.db"));
+    damage_table(&shelf, "observation").await;
+    stage.run_ends("consultar-tramite", "ok", "r3").await;
+    sidecar.wait_for_log("the store is damaged").await;
+    let mails = smtp.wait_for(2).await;
+
+    let told: Vec<_> = mails
+        .iter()
+        .map(|mail| {
+            let kind = mail.header("X-Vigia-Message").unwrap();
+            (kind, mail.header("X-Vigia-Repeat"))
+        })
+        .collect();
+    assert_eq!(told, [("opened", None), ("closed", None)]);
+    assert_eq!(set_aside(shelf.file()).len(), 1);
 }
 
 /// The folder of the store on a disk of its own, seen from outside the program's namespace.

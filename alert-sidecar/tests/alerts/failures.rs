@@ -1,9 +1,13 @@
 //! Every way in which InfluxDB can fail to answer: what is said of it, that nobody is told of it thirty times, and that what
 //! was missed meanwhile is judged.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
+use tokio::task::JoinSet;
 use vigia_alert::flux::{Rule, poll};
 use vigia_testbed::{servers::influxdb, until::until};
 
@@ -80,6 +84,35 @@ async fn what_influxdb_or_a_proxy_answers_on_a_bad_day_is_no_answer_and_is_said_
         let said = failure(&gate.url(), "vigia", "t", &rule()).await;
         assert_eq!(said, expected);
     }
+}
+
+#[tokio::test]
+async fn however_many_rules_there_are_four_ask_at_once() {
+    let gate = Gate::start("http://127.0.0.1:9").await;
+    gate.act(Act::StaySilent);
+    let influxdb = Arc::new(connect_to(&gate.url(), "vigia", "t"));
+    let mut questions = JoinSet::new();
+    for _ in 0..12 {
+        let influxdb = Arc::clone(&influxdb);
+        questions.spawn(async move {
+            let answer = poll::ask(&influxdb, &rule(), None, Timestamp::now()).await;
+            answer.unwrap_err().to_string()
+        });
+    }
+    gate.wait_to_turn_away(4).await;
+    // Somebody else asks, and is heard after all of them could have been.
+    let other = connect_to(&gate.url(), "vigia", "t");
+    questions.spawn(async move {
+        let answer = poll::ask(&other, &rule(), None, Timestamp::now()).await;
+        answer.unwrap_err().to_string()
+    });
+    gate.wait_to_turn_away(1).await;
+    assert_eq!(gate.turned_away(), 5);
+
+    // The others come when these are done.
+    gate.act(Act::HangUp);
+    assert_eq!(questions.join_all().await.len(), 13);
+    assert_eq!(gate.turned_away(), 13);
 }
 
 #[tokio::test]

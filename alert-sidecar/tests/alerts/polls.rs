@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use vigia_alert::{
     deliver::incident_points,
-    flux::{InfluxDb, Series, poll},
+    flux::{InfluxDb, Rule, Series, poll},
     store::{Store, judgement::Policy, keeper::Keeper, place::Place},
 };
 use vigia_contract::data_model::Outcome;
@@ -70,6 +70,20 @@ async fn days_out_of_service_are_read_in_stretches_and_every_run_of_them_comes()
         stretches,
         expected.map(|runs| runs.into_iter().map(str::to_owned).collect::<Vec<_>>())
     );
+}
+
+#[tokio::test]
+async fn what_a_query_calls_now_is_the_moment_that_it_is_asked_about() {
+    let stage = Stage::new().await;
+    let influxdb = connect(&stage);
+    let moment = Timestamp::now() - SignedDuration::from_hours(100);
+    let flux = r#"import "array"
+array.from(rows: [{_time: now(), system: "s", journey: "j", probe: "p", impact: "high", result: "ok"}])"#;
+    let rule = Rule::custom("now", flux.into());
+
+    let answer = poll::ask(&influxdb, &rule, None, moment).await.unwrap();
+
+    assert_eq!(answer.runs[0].at, moment);
 }
 
 #[tokio::test]
