@@ -6,7 +6,7 @@ use super::{
     Dashboard, about,
     panel::{Panel, one_run},
     servers,
-    states::{GREY, VIOLET},
+    states::VIOLET,
     systems,
     table::{self, column},
     text::say,
@@ -94,11 +94,6 @@ fn availability() -> Panel {
 }
 
 fn outcomes() -> Panel {
-    let number = |name, heading, bad: &str| {
-        column(name, &heading)
-            .decimals(0)
-            .thresholds(&[(None, GREY), (Some(1.0), bad)])
-    };
     Panel::stat(
         &say("Runs by outcome", "Ejecuciones por resultado"),
         &say(
@@ -107,11 +102,11 @@ fn outcomes() -> Panel {
         ),
         about(include_str!("queries/outcomes.flux"), CHOSEN),
         &[
-            number("failed", say("Failed", "Fallan"), "red"),
-            number("slow", say("Slow", "Lentas"), "orange"),
-            number("ok", say("OK", "Bien"), "green"),
-            number("unmeasured", say("Not measured", "Sin medir"), VIOLET),
-            number("missed", say("Missed", "Omitidas"), VIOLET),
+            table::how_many("failed", &say("Failed", "Fallan"), "red"),
+            table::how_many("slow", &say("Slow", "Lentas"), "orange"),
+            table::how_many("ok", &say("OK", "Bien"), "green"),
+            table::how_many("unmeasured", &say("Not measured", "Sin medir"), VIOLET),
+            table::how_many("missed", &say("Missed", "Omitidas"), VIOLET),
         ],
     )
     .nothing(&say("No runs", "Ninguna ejecución"))

@@ -73,9 +73,6 @@ pub fn dashboard() -> Dashboard {
 }
 
 fn systems_now() -> Panel {
-    let number = |name, heading, bad: &str| {
-        column(name, &heading).thresholds(&[(None, GREY), (Some(1.0), bad)])
-    };
     Panel::stat(
         &say("Systems now", "Sistemas ahora"),
         &say(
@@ -84,11 +81,11 @@ fn systems_now() -> Panel {
         ),
         about(include_str!("queries/systems-now.flux"), CHOSEN),
         &[
-            number("failing", say("Failing", "Fallan"), "red"),
-            number("slow", say("Slow", "Lentos"), "orange"),
-            number("working", say("Working", "Funcionan"), "green"),
-            number("unmeasured", say("Not measured", "Sin medir"), VIOLET),
-            number("silent", say("No data", "Sin datos"), VIOLET),
+            table::how_many("failing", &say("Failing", "Fallan"), "red"),
+            table::how_many("slow", &say("Slow", "Lentos"), "orange"),
+            table::how_many("working", &say("Working", "Funcionan"), "green"),
+            table::how_many("unmeasured", &say("Not measured", "Sin medir"), VIOLET),
+            table::how_many("silent", &say("No data", "Sin datos"), VIOLET),
         ],
     )
     .nothing(&say("No runs yet", "Aún no hay ejecuciones"))

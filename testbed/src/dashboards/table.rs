@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{panel::steps, states, text::say};
+use super::{
+    panel::steps,
+    states::{self, GREY},
+    text::say,
+};
 
 /// Where a run is looked at: the row's own system, journey and probe, and the clicked time in milliseconds since 1970.
 const RUN: &str = "/d/vigia-run?var-system=${__data.fields.system:percentencode}&var-journey=${__data.fields.journey:percentencode}&var-probe=${__data.fields.probe:percentencode}&var-at=${__value.raw}&${ds:queryparam}&${__url_time_range}";
@@ -191,6 +195,13 @@ pub fn milliseconds(name: &'static str, heading: &Value) -> Column {
 
 pub fn count(name: &'static str, heading: &Value) -> Column {
     column(name, heading).decimals(0).width(100)
+}
+
+/// How many there are of what is well or `bad`: none of it is grey.
+pub fn how_many(name: &'static str, heading: &Value, bad: &str) -> Column {
+    column(name, heading)
+        .decimals(0)
+        .thresholds(&[(None, GREY), (Some(1.0), bad)])
 }
 
 /// A share that was cut off by its query, and is not rounded up here either.
