@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::task::JoinSet;
 use vigia_alert::{
-    flux::{Observation, Rule, ShippedQuery, annotated_csv, poll::Answer},
+    flux::{Rule, ShippedQuery, poll::Answer},
     route::Route,
     store::{
         Store,
@@ -136,15 +136,9 @@ fn body(series: usize, at: Timestamp, failed: impl Fn(usize) -> bool) -> String 
 }
 
 fn read(body: &str, rule: &Rule, read_until: Timestamp) -> Answer {
-    let rows = annotated_csv::read(body).unwrap();
-    let runs: Vec<_> = rows
-        .iter()
-        .map(|row| Observation::from_row(row, rule).unwrap())
-        .collect();
     Answer {
-        runs,
         read_until: Some(read_until),
-        unusable: None,
+        ..Answer::read(body, rule).unwrap()
     }
 }
 
@@ -204,18 +198,14 @@ async fn large(figures: &mut Figures, place: &Place) {
         }
         let writing = read.elapsed();
         if round == 9 {
-            let what = format!(
-                "{SERIES} series, {} rules: reading the answers",
-                rules.len()
-            );
+            let at_this_size = format!("{SERIES} series, {} rules", rules.len());
+            let what = format!("{at_this_size}: of it, reading the answers");
             figures.milliseconds(&what, reading, None);
-            let what = format!(
-                "{SERIES} series, {} rules: judged, the intents committed",
-                rules.len()
-            );
-            figures.milliseconds(&what, judging, Some(Duration::from_millis(100)));
-            let what = format!("{SERIES} series, {} rules: all runs written", rules.len());
-            figures.milliseconds(&what, writing, None);
+            let what = format!("{at_this_size}: read and judged, the intents committed");
+            let limit = Some(Duration::from_millis(100));
+            figures.milliseconds(&what, reading + judging, limit);
+            let what = format!("{at_this_size}: all runs written");
+            figures.milliseconds(&what, reading + writing, None);
         }
     }
     let at = began + SignedDuration::from_mins(9);
@@ -228,13 +218,13 @@ async fn large(figures: &mut Figures, place: &Place) {
     ledger.judge(&rules[0], answer, at).await.unwrap();
     let judged = cpu();
     figures.milliseconds(
-        "nothing new among 10000 rows: reading, CPU",
+        "nothing new among 10000 rows: of it, reading, CPU",
         read.saturating_sub(before),
         None,
     );
     figures.milliseconds(
-        "nothing new among 10000 rows: judging, CPU",
-        judged.saturating_sub(read),
+        "nothing new among 10000 rows: read and judged, CPU",
+        judged.saturating_sub(before),
         Some(Duration::from_millis(10)),
     );
     let before = cpu();

@@ -6,6 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use csv::StringRecord;
 use jiff::Timestamp;
 
 /// A cell's value. An empty cell without a default is no value at all: CSV cannot tell an empty text from none.
@@ -104,51 +105,60 @@ pub enum CsvError {
     },
 }
 
-/// What the annotations and the header say about the rows below them.
+/// What the annotations say about the rows below them.
 #[derive(Default)]
 struct Block {
     types: Vec<String>,
     defaults: Vec<String>,
-    columns: Option<Arc<HashMap<String, usize>>>,
 }
 
 /// Reads a whole body. InfluxDB ends every result with an empty line; a body without one was cut short.
 pub fn read(body: &str) -> Result<Vec<Row>, CsvError> {
+    let mut rows = Vec::new();
+    each(body, |row| rows.push(row.clone()))?;
+    Ok(rows)
+}
+
+/// Reads a whole body and shows row by row, for answers of which little is kept. The rows that were shown before a fault are
+/// not to be used.
+pub fn each(body: &str, mut show: impl FnMut(&Row)) -> Result<(), CsvError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .from_reader(body.as_bytes());
-    let mut rows = Vec::new();
     let mut block = Block::default();
+    // One after the other is read into these.
+    let mut record = StringRecord::new();
+    let mut row: Option<Row> = None;
     let mut error_follows = false;
-    for (record, number) in reader.records().zip(1..) {
-        let record = record.map_err(|error| malformed(number, &error.to_string()))?;
-        let cells: Vec<&str> = record.iter().collect();
-        if error_follows {
-            let message = cells.iter().find(|cell| !cell.is_empty());
-            return Err(CsvError::Query(
-                message.unwrap_or(&"no message").to_string(),
-            ));
+    let mut number = 0;
+    loop {
+        number += 1;
+        let more = reader.read_record(&mut record);
+        if !more.map_err(|error| malformed(number, &error.to_string()))? {
+            break;
         }
-        match cells.as_slice() {
-            ["#datatype", types @ ..] => {
+        if error_follows {
+            let message = record.iter().find(|cell| !cell.is_empty());
+            return Err(CsvError::Query(message.unwrap_or("no message").to_owned()));
+        }
+        let mut cells = record.iter();
+        match (cells.next(), &mut row) {
+            (Some("#datatype"), _) => {
                 block = Block {
-                    types: types.iter().map(ToString::to_string).collect(),
-                    ..Block::default()
+                    types: cells.map(str::to_owned).collect(),
+                    defaults: Vec::new(),
                 };
+                row = None;
             }
-            ["#default", defaults @ ..] => {
-                block.defaults = defaults.iter().map(ToString::to_string).collect();
+            (Some("#default"), _) => block.defaults = cells.map(str::to_owned).collect(),
+            (Some("#group"), _) => {}
+            (Some(""), Some(row)) if !is_error(&record) => {
+                fill(row, &record, &block, number)?;
+                show(row);
             }
-            ["#group", ..] => {}
-            ["error", "reference"] | ["", "error", "reference"] => error_follows = true,
-            ["", cells @ ..] => match &block.columns {
-                None => block.columns = Some(header(cells, &block, number)?),
-                Some(columns) => rows.push(Row {
-                    columns: Arc::clone(columns),
-                    values: values(cells, &block, number)?,
-                }),
-            },
+            (Some("" | "error"), _) if is_error(&record) => error_follows = true,
+            (Some(""), None) => row = Some(header(&record, &block, number)?),
             _ => {
                 return Err(malformed(
                     number,
@@ -161,51 +171,85 @@ pub fn read(body: &str) -> Result<Vec<Row>, CsvError> {
     if error_follows || !ends_whole {
         return Err(CsvError::CutShort);
     }
-    Ok(rows)
+    Ok(())
 }
 
-fn header(
-    cells: &[&str],
-    block: &Block,
-    number: usize,
-) -> Result<Arc<HashMap<String, usize>>, CsvError> {
-    if cells.len() != block.types.len() || block.defaults.len() != block.types.len() {
+/// The header of the block that tells of an error.
+fn is_error(record: &StringRecord) -> bool {
+    let mut cells = record.iter();
+    let cells = (cells.next(), cells.next(), cells.next(), cells.next());
+    matches!(
+        cells,
+        (Some("error"), Some("reference"), None, None)
+            | (Some(""), Some("error"), Some("reference"), None)
+    )
+}
+
+/// A row without values yet.
+fn header(record: &StringRecord, block: &Block, number: usize) -> Result<Row, CsvError> {
+    let width = record.len() - 1;
+    if width != block.types.len() || block.defaults.len() != width {
         return Err(malformed(
             number,
             "the header is not as wide as its annotations",
         ));
     }
-    let columns = cells.iter().enumerate().map(|(index, name)| {
-        let name = match (index, *name) {
+    let columns = record.iter().skip(1).enumerate().map(|(index, name)| {
+        let name = match (index, name) {
             (0, "result") => "#result",
             (1, "table") => "#table",
             (_, name) => name,
         };
         (name.to_owned(), index)
     });
-    Ok(Arc::new(columns.collect()))
+    Ok(Row {
+        columns: Arc::new(columns.collect()),
+        values: vec![None; width],
+    })
 }
 
-fn values(cells: &[&str], block: &Block, number: usize) -> Result<Vec<Option<Value>>, CsvError> {
-    if cells.len() != block.types.len() {
+/// Puts the values of a record in the place of those that were there.
+fn fill(
+    row: &mut Row,
+    record: &StringRecord,
+    block: &Block,
+    number: usize,
+) -> Result<(), CsvError> {
+    if record.len() - 1 != block.types.len() {
         return Err(malformed(number, "the row is not as wide as its header"));
     }
-    cells
-        .iter()
-        .zip(&block.defaults)
-        .zip(&block.types)
-        .map(
-            |((cell, default), datatype)| match (*cell, default.as_str()) {
-                ("", "") => Ok(None),
-                ("", text) | (text, _) => value(text, datatype).map(Some).ok_or_else(|| {
-                    malformed(
-                        number,
-                        &format!("`{text}` is not a value of the type `{datatype}`"),
-                    )
-                }),
-            },
-        )
-        .collect()
+    let cells = record.iter().skip(1).zip(&block.defaults);
+    for ((cell, default), (datatype, slot)) in cells.zip(block.types.iter().zip(&mut row.values)) {
+        let text = if cell.is_empty() { default } else { cell };
+        if text.is_empty() {
+            *slot = None;
+        } else if let (Some(Value::Text(known)), true) = (&mut *slot, is_text(datatype)) {
+            known.clear();
+            known.push_str(text);
+        } else {
+            let value = value(text, datatype).ok_or_else(|| {
+                malformed(
+                    number,
+                    &format!("`{text}` is not a value of the type `{datatype}`"),
+                )
+            })?;
+            *slot = Some(value);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a cell of this type is read no further.
+fn is_text(datatype: &str) -> bool {
+    !matches!(
+        datatype,
+        "long"
+            | "unsignedLong"
+            | "double"
+            | "boolean"
+            | "dateTime:RFC3339"
+            | "dateTime:RFC3339Nano"
+    )
 }
 
 fn value(text: &str, datatype: &str) -> Option<Value> {

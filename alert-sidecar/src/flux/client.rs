@@ -155,6 +155,11 @@ impl InfluxDb {
 
     /// Asks, and reads the whole answer.
     pub async fn query(&self, query: &Query<'_>) -> Result<Vec<Row>, QueryError> {
+        Ok(annotated_csv::read(&self.answer(query).await?)?)
+    }
+
+    /// Asks, and gives the whole answer as it came.
+    pub async fn answer(&self, query: &Query<'_>) -> Result<String, QueryError> {
         let _permit = self
             .permits
             .acquire()
@@ -172,8 +177,7 @@ impl InfluxDb {
             }))
             .send()
             .await?;
-        let body = accepted(response).await?.text().await?;
-        Ok(annotated_csv::read(&body)?)
+        Ok(accepted(response).await?.text().await?)
     }
 
     /// Asks next to nothing, to know whether the bucket can be asked at all.

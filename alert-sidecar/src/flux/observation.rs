@@ -183,6 +183,11 @@ fn unknown(column: &'static str, value: &str) -> RowError {
 
 /// Whoever writes the points, a text of a message is one line and not endless.
 fn one_line(text: &str, longest: usize) -> String {
+    // Nearly all of them are.
+    let is_plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    if text.len() <= longest && text.bytes().all(is_plain) && !text.contains("  ") {
+        return text.trim().to_owned();
+    }
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(longest) {
         None => line,

@@ -15,7 +15,7 @@ use vigia_contract::data_model::Outcome;
 
 use super::{
     Observation, QueryError, Rule, Series,
-    annotated_csv::Row,
+    annotated_csv::{self, CsvError},
     client::{InfluxDb, Query},
     observation::RowError,
 };
@@ -36,15 +36,26 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn add(&mut self, rows: &[Row], rule: &Rule, is_wanted: impl Fn(&Observation) -> bool) {
-        for row in rows {
-            match Observation::from_row(row, rule) {
-                Ok(run) if is_wanted(&run) => self.runs.push(run),
-                Ok(_) => {}
-                Err(error) => self.unusable = self.unusable.take().or(Some(error)),
-            }
-        }
+    /// Reads what InfluxDB answered to a rule.
+    pub fn read(body: &str, rule: &Rule) -> Result<Self, CsvError> {
+        let mut answer = Self::default();
+        answer.add(body, rule, |_| true)?;
+        Ok(answer)
+    }
+
+    fn add(
+        &mut self,
+        body: &str,
+        rule: &Rule,
+        is_wanted: impl Fn(&Observation) -> bool,
+    ) -> Result<(), CsvError> {
+        annotated_csv::each(body, |row| match Observation::from_row(row, rule) {
+            Ok(run) if is_wanted(&run) => self.runs.push(run),
+            Ok(_) => {}
+            Err(error) => self.unusable = self.unusable.take().or(Some(error)),
+        })?;
         self.runs.sort_by_key(|run| run.at);
+        Ok(())
     }
 }
 
@@ -63,8 +74,8 @@ pub async fn ask(
     let since = since(rule, read_until, now);
     let stretch_end = since + rule.overlap + LONGEST_STRETCH;
     let until = stretch_end.min(now + rule.overlap);
-    let rows = influxdb
-        .query(&Query {
+    let body = influxdb
+        .answer(&Query {
             flux: &rule.flux,
             since,
             until,
@@ -74,7 +85,7 @@ pub async fn ask(
         .await?;
     let mut answer = Answer::default();
     // A query of the operator's own may bring more than it was asked for.
-    answer.add(&rows, rule, |run| run.at <= until);
+    answer.add(&body, rule, |run| run.at <= until)?;
     answer.read_until = if stretch_end < now {
         Some(stretch_end)
     } else {
@@ -113,8 +124,8 @@ pub async fn fill_gaps(
         return Ok(());
     };
     let from = (*oldest).max(asked_since - LONGEST_STRETCH);
-    let rows = influxdb
-        .query(&Query {
+    let body = influxdb
+        .answer(&Query {
             flux: &rule.flux,
             since: from,
             until: asked_since,
@@ -126,9 +137,9 @@ pub async fn fill_gaps(
         .into_iter()
         .map(|(series, newest)| (series.clone(), newest))
         .collect();
-    answer.add(&rows, rule, |run| {
+    answer.add(&body, rule, |run| {
         gaps.get(&run.series).is_some_and(|newest| run.at > *newest)
-    });
+    })?;
     Ok(())
 }
 

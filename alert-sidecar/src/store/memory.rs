@@ -9,14 +9,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 use sqlx::{AnyConnection, Result};
 
-use super::{incidents, observations};
+use super::{incidents, observations, stored, time};
 use crate::flux::{Observation, Rule, Series, poll::Answer};
 
 /// What is known of one rule.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// The runs of each series that are in the store, in the order of their time.
-    runs: HashMap<Series, Vec<Mark>>,
+    /// The runs of each series that are in the store, in the order of their time, by what [`name_of`] gives: of tens of
+    /// thousands each byte counts.
+    runs: HashMap<Box<str>, Vec<Mark>>,
     /// The journeys with an open incident or a bad run that may still count, named as they are judged.
     troubled: HashSet<Series>,
     read_until: Option<Timestamp>,
@@ -27,7 +28,7 @@ pub(super) struct Memory {
 /// One run.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
-    at: Timestamp,
+    at_ns: i64,
     is_valid: bool,
 }
 
@@ -55,14 +56,13 @@ impl Memory {
             read_until: observations::read_until(connection, &rule.name).await?,
             ..Self::default()
         };
+        let mut name = String::new();
         for (series, at, outcome) in observations::outlines(connection, &rule.name).await? {
             if outcome.is_valid() && !outcome.is_ok() {
                 memory.troubled.insert(rule.judges_as(&series));
             }
-            memory.newest = memory.newest.max(Some(at));
-            let is_valid = outcome.is_valid();
-            let runs = memory.runs.entry(series).or_default();
-            runs.push(Mark { at, is_valid });
+            name_of(&series, &mut name);
+            memory.add(&name, at, outcome.is_valid());
         }
         for incident in incidents::open_of(connection, &rule.name).await? {
             memory.troubled.insert(rule.judges_as(&incident.series));
@@ -72,60 +72,73 @@ impl Memory {
 
     /// Takes out of an answer what is not known, each run once.
     pub fn news(&self, rule: &Rule, answer: Answer) -> News {
-        let mut fresh: BTreeMap<Series, Vec<Observation>> = BTreeMap::new();
-        let mut seen = HashSet::new();
-        for run in answer.runs {
-            if !self.knows(&run) && seen.insert((run.series.clone(), run.at)) {
-                // Most of the time it is one run, of thousands of series.
-                fresh
-                    .entry(rule.judges_as(&run.series))
-                    .or_insert_with(|| Vec::with_capacity(1))
-                    .push(run);
-            }
-        }
         let mut news = News {
             read_until: answer.read_until.filter(|at| Some(*at) > self.read_until),
             ..News::default()
         };
-        for (series, mut runs) in fresh {
-            if self.is_calm(&series, &runs) {
-                news.calm.append(&mut runs);
+        let mut runs = answer.runs;
+        let mut is_first = self.fresh(&runs).into_iter();
+        runs.retain(|_| is_first.next().unwrap_or_default());
+        // Most of the time there is no bad run among thousands.
+        let broken: HashSet<Series> = runs
+            .iter()
+            .filter(|run| run.outcome.is_valid() && !run.outcome.is_ok())
+            .map(|run| rule.judges_as(&run.series))
+            .collect();
+        if broken.is_empty() && self.troubled.is_empty() {
+            news.calm = runs;
+            return news;
+        }
+        for run in runs {
+            let judged_as = rule.judges_as(&run.series);
+            // Nothing can follow where there is neither an incident to end nor a bad run to begin one.
+            if broken.contains(&judged_as) || self.troubled.contains(&judged_as) {
+                news.urgent.entry(judged_as).or_default().push(run);
             } else {
-                news.urgent.insert(series, runs);
+                news.calm.push(run);
             }
         }
         news
     }
 
-    fn knows(&self, run: &Observation) -> bool {
-        self.runs
-            .get(&run.series)
-            .is_some_and(|runs| runs.binary_search_by_key(&run.at, |mark| mark.at).is_ok())
-    }
-
-    /// Whether nothing can follow from these runs: there is no incident to end, and no bad run to begin one.
-    fn is_calm(&self, judged_as: &Series, fresh: &[Observation]) -> bool {
-        !self.troubled.contains(judged_as)
-            && fresh
-                .iter()
-                .all(|run| run.outcome.is_ok() || !run.outcome.is_valid())
+    /// Of each run whether it is not known, and none like it came before it.
+    fn fresh(&self, runs: &[Observation]) -> Vec<bool> {
+        let mut name = String::new();
+        let mut seen = HashSet::with_capacity(runs.len());
+        runs.iter()
+            .map(|run| {
+                name_of(&run.series, &mut name);
+                let known = self.runs.get(name.as_str());
+                let is_known = known.is_some_and(|runs| {
+                    runs.binary_search_by_key(&stored(run.at), |mark| mark.at_ns)
+                        .is_ok()
+                });
+                !is_known && seen.insert((&run.series, run.at))
+            })
+            .collect()
     }
 
     /// These runs are in the store now.
     pub fn learn<'a>(&mut self, runs: impl Iterator<Item = &'a Observation>) {
+        let mut name = String::new();
         for run in runs {
-            let mark = Mark {
-                at: run.at,
-                is_valid: run.outcome.is_valid(),
-            };
-            let known = match self.runs.get_mut(&run.series) {
-                Some(known) => known,
-                None => self.runs.entry(run.series.clone()).or_default(),
-            };
-            let place = known.partition_point(|known| known.at < mark.at);
-            known.insert(place, mark);
-            self.newest = self.newest.max(Some(mark.at));
+            name_of(&run.series, &mut name);
+            self.add(&name, run.at, run.outcome.is_valid());
         }
+    }
+
+    fn add(&mut self, name: &str, at: Timestamp, is_valid: bool) {
+        let mark = Mark {
+            at_ns: stored(at),
+            is_valid,
+        };
+        if let Some(known) = self.runs.get_mut(name) {
+            let place = known.partition_point(|known| known.at_ns < mark.at_ns);
+            known.insert(place, mark);
+        } else {
+            self.runs.insert(name.into(), vec![mark]);
+        }
+        self.newest = self.newest.max(Some(at));
     }
 
     /// Whether anything is known of a time after this moment.
@@ -156,8 +169,10 @@ impl Memory {
     ) -> Vec<(Series, Timestamp)> {
         let heard: HashSet<&Series> = runs.map(|run| &run.series).collect();
         let mut forgotten = Vec::new();
+        let mut name = String::new();
         for series in heard {
-            let times = self.forget(series, keep, horizon).into_iter();
+            name_of(series, &mut name);
+            let times = self.forget(&name, keep, horizon).into_iter();
             forgotten.extend(times.map(|at| (series.clone(), at)));
         }
         forgotten
@@ -165,8 +180,8 @@ impl Memory {
 
     /// Takes out the runs of a series that began before `horizon` and are not needed: those that say nothing about the system,
     /// and those with `keep` others after them that do.
-    fn forget(&mut self, series: &Series, keep: usize, horizon: Timestamp) -> Vec<Timestamp> {
-        let Some(runs) = self.runs.get_mut(series) else {
+    fn forget(&mut self, name: &str, keep: usize, horizon: Timestamp) -> Vec<Timestamp> {
+        let Some(runs) = self.runs.get_mut(name) else {
             return Vec::new();
         };
         let needed_since = runs
@@ -174,15 +189,33 @@ impl Memory {
             .rev()
             .filter(|mark| mark.is_valid)
             .nth(keep)
-            .map_or(Timestamp::MIN, |mark| mark.at);
+            .map_or(i64::MIN, |mark| mark.at_ns);
+        let horizon = stored(horizon);
         let is_needed =
-            |mark: &Mark| mark.at >= horizon || (mark.is_valid && mark.at >= needed_since);
+            |mark: &Mark| mark.at_ns >= horizon || (mark.is_valid && mark.at_ns >= needed_since);
         let forgotten = runs
             .iter()
             .filter(|mark| !is_needed(mark))
-            .map(|mark| mark.at)
+            .map(|mark| time(mark.at_ns))
             .collect();
         runs.retain(is_needed);
         forgotten
+    }
+}
+
+/// A series in one text, which no other one has.
+fn name_of(series: &Series, name: &mut String) {
+    let Series {
+        system,
+        journey,
+        probe,
+    } = series;
+    name.clear();
+    for part in [system, journey, probe] {
+        name.push_str(part);
+    }
+    for length in [system.len(), journey.len()] {
+        name.push('/');
+        name.push_str(&length.to_string());
     }
 }
