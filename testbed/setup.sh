@@ -51,6 +51,8 @@ main() {
   have chromedriver || packages+=(chromium-driver)
   have pytest-3 || packages+=(python3-pytest)
   /usr/bin/python3 -c "import selenium" 2>/dev/null || packages+=(python3-selenium)
+  # Looks into the PDF of a report.
+  have pdftotext || packages+=(poppler-utils)
   missing_packages
   peers
   present telegraf "$TELEGRAF_FOLDER" || step "Telegraf $TELEGRAF_VERSION" "2 to 5 minutes" build_telegraf

@@ -12,5 +12,6 @@ pub mod flux;
 pub mod incident;
 pub mod judge;
 pub mod render;
+pub mod report;
 pub mod route;
 pub mod store;

@@ -1,6 +1,7 @@
-//! What the operator types: `check` and `run`.
+//! What the operator types: `check`, `run` and `report`.
 
 mod check;
+mod report;
 mod run;
 mod sight;
 mod watch;
@@ -46,6 +47,8 @@ enum Command {
     Check(ConfigArgument),
     /// Watches, and tells, until it is stopped.
     Run(ConfigArgument),
+    /// Makes the report of a month.
+    Report(report::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -71,6 +74,36 @@ pub fn main() -> Exit {
     match arguments.command {
         Command::Check(argument) => check::check(&argument.config),
         Command::Run(argument) => run::run(&argument.config),
+        Command::Report(arguments) => report::report(&arguments),
+    }
+}
+
+/// Does what takes the network, and says why it could not be done.
+fn on_a_runtime(work: impl Future<Output = Result<Exit, anyhow::Error>>) -> Exit {
+    // reqwest leaves the choice to the program; lettre was built with the same one.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        tracing::error!("another library installed its own cryptography");
+        return Exit::Failure;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the runtime could not be started");
+            return Exit::Failure;
+        }
+    };
+    match runtime.block_on(work) {
+        Ok(exit) => exit,
+        Err(error) => {
+            check::say(&format!("{error:#}"));
+            Exit::Failure
+        }
     }
 }
 

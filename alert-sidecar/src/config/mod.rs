@@ -22,6 +22,7 @@ use crate::{
     deliver,
     flux::{self, Rule},
     render::{Language, Names, Style},
+    report::{figures::Goal, print},
     route::Route,
     store::place::{self, Place},
 };
@@ -51,6 +52,11 @@ struct File {
     channel: Vec<ChannelSettings>,
     #[serde(default)]
     route: Vec<Route>,
+    /// What the availability of systems is held against in reports; the first that fits a system counts.
+    #[serde(default)]
+    target: Vec<Goal>,
+    #[serde(default)]
+    pdf: print::Settings,
 }
 
 /// The table `[links]`.
@@ -86,6 +92,10 @@ pub struct Config {
     pub channels: BTreeMap<String, deliver::Channel>,
     /// Who is told.
     pub routes: Vec<Route>,
+    /// What reports hold availability against.
+    pub targets: Vec<Goal>,
+    /// What prints them.
+    pub pdf: print::Settings,
 }
 
 /// Reads the file at this path, and what it refers to.
@@ -157,5 +167,7 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
         rules,
         channels,
         routes: file.route,
+        targets: file.target,
+        pdf: file.pdf,
     })
 }

@@ -121,7 +121,8 @@ fn named(name: &str, names: &Names) -> String {
 }
 
 /// The name that people know, or the name in the data made readable.
-fn shown(name: &str, names: &Names) -> String {
+#[must_use]
+pub fn shown(name: &str, names: &Names) -> String {
     names.get(name).cloned().unwrap_or_else(|| {
         let spaced = name.replace(['-', '_'], " ");
         let mut letters = spaced.chars();

@@ -34,6 +34,10 @@ pub enum Program {
     Pytest,
     /// JavaScript's test runner of `examples/external-playwright`.
     Playwright,
+    /// What works the reports' numbers out a second time.
+    Python,
+    /// What reads a PDF aloud, as it were: its text in its order.
+    PdfToText,
 }
 
 impl Program {
@@ -54,6 +58,8 @@ impl Program {
             // Debian's name of it.
             Self::Pytest => &["pytest-3"],
             Self::Playwright => &["playwright"],
+            Self::Python => &["python3"],
+            Self::PdfToText => &["pdftotext"],
         }
     }
 

@@ -1,0 +1,169 @@
+//! The report at the end of a month: what users could and could not do, for those who answer for it.
+//!
+//! [`records`] reads the points of the month, [`figures`] makes numbers of them, [`page`] and [`tables`] set the same numbers as
+//! HTML and CSV, and [`print`] makes a PDF of the page.
+
+pub mod availability;
+mod charts;
+pub mod figures;
+pub mod month;
+pub mod page;
+pub mod print;
+pub mod records;
+pub mod summary;
+pub mod tables;
+pub mod timeline;
+pub mod words;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+
+use self::{
+    figures::{Figures, Terms},
+    month::Month,
+    page::Pictures,
+    records::ReadError,
+    words::Words,
+};
+use crate::{
+    config::Config,
+    flux::{InfluxDb, Rule, ShippedQuery, client},
+    judge::Probes,
+    render,
+};
+
+/// A query over two months may take this long; alerts have a shorter deadline.
+const QUERY_DEADLINE: Duration = Duration::from_mins(2);
+
+/// The most pictures of incidents; at 60 kB each they are 2.5 MB at most.
+const MOST_PICTURES: usize = 40;
+
+/// How reports are made.
+#[derive(Clone, Debug)]
+pub struct Maker {
+    influxdb: Arc<InfluxDb>,
+    style: render::Style,
+    targets: Vec<figures::Goal>,
+    probes: usize,
+    pdf: print::Settings,
+}
+
+/// A report, ready to be set.
+#[derive(Debug)]
+pub struct Report {
+    /// Its numbers.
+    pub figures: Figures,
+    pictures: Pictures,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    /// Nothing of the month is over.
+    #[error("{0} has not begun\nhint: ask for a month that has, for example the last one")]
+    NotBegun(Month),
+    /// Its points could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl Maker {
+    /// As the configuration says.
+    pub fn new(config: &Config) -> Result<Self, anyhow::Error> {
+        let settings = client::Settings {
+            timeout: config.influxdb.timeout.max(QUERY_DEADLINE),
+            ..config.influxdb.clone()
+        };
+        Ok(Self {
+            influxdb: Arc::new(InfluxDb::new(&settings, &config.influxdb_token)?),
+            style: config.style.clone(),
+            targets: config.targets.clone(),
+            probes: probes(&config.rules),
+            pdf: config.pdf.clone(),
+        })
+    }
+
+    /// Reads everything and works out the figures: of these systems, or of all.
+    pub async fn make(
+        &self,
+        month: Month,
+        systems: Option<&[String]>,
+        now: Timestamp,
+    ) -> Result<Report, MakeError> {
+        let terms = Terms {
+            month,
+            time_zone: &self.style.time_zone,
+            now,
+            probes: self.probes,
+            targets: &self.targets,
+            systems,
+            maintenance: &[],
+        };
+        if terms.period().from >= terms.period().to {
+            return Err(MakeError::NotBegun(month));
+        }
+        let records = records::read(&self.influxdb, terms.period(), terms.before()).await?;
+        let figures = figures::figures(&records, terms);
+        let pictures = self.pictures(&figures).await;
+        Ok(Report { figures, pictures })
+    }
+
+    /// The pictures of the incidents that are shown. One that cannot be had is left out.
+    async fn pictures(&self, figures: &Figures) -> Pictures {
+        let mut asked = JoinSet::new();
+        let runs = page::shown_incidents(figures)
+            .into_iter()
+            .filter_map(|(_, incident)| incident.picture.clone());
+        for (at, series) in runs.take(MOST_PICTURES) {
+            let influxdb = Arc::clone(&self.influxdb);
+            asked.spawn(async move {
+                let found = records::picture(&influxdb, at, &series).await;
+                ((at, series), found)
+            });
+        }
+        let mut pictures = Pictures::new();
+        while let Some(answer) = asked.join_next().await {
+            match answer {
+                Ok((run, Ok(Some(picture)))) => drop(pictures.insert(run, picture)),
+                Ok((_, Ok(None))) => {}
+                Ok((_, Err(error))) => tracing::warn!(%error, "the report goes without a picture"),
+                Err(error) => tracing::warn!(%error, "the report goes without a picture"),
+            }
+        }
+        pictures
+    }
+
+    /// The page.
+    pub fn html(&self, report: &Report) -> Result<String, minijinja::Error> {
+        let words = Words::new(self.style.language, self.style.time_zone.clone());
+        let style = page::Style {
+            words: &words,
+            names: &self.style.names,
+            probes: self.probes,
+        };
+        let language = self.style.language.code();
+        page::write(&report.figures, &report.pictures, style, language)
+    }
+
+    /// The page, printed.
+    pub async fn pdf(&self, html: &str) -> Result<Vec<u8>, print::PrintError> {
+        print::print(&self.pdf, html).await
+    }
+
+    /// Everything behind it.
+    pub fn tables(&self, report: &Report) -> Result<Vec<tables::File>, csv::Error> {
+        tables::write(&report.figures, &self.style.time_zone)
+    }
+}
+
+/// How many probes the alerts ask for before users count as affected.
+fn probes(rules: &[Rule]) -> usize {
+    let shipped = Rule::shipped("journeys-failed", ShippedQuery::JourneysFailed);
+    let about_journeys = rules.iter().find(|rule| rule.meaning.trouble.is_none());
+    match about_journeys.unwrap_or(&shipped).criteria.probes {
+        Probes::Each => 1,
+        Probes::Together(probes) => probes,
+    }
+}

@@ -1,0 +1,12 @@
+// The first message of each incident that a channel took.
+from(bucket: v.defaultBucket)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    |> filter(fn: (r) => r._measurement == "alert_delivery")
+    |> filter(fn: (r) => r._field == "incident_id" or r._field == "accepted")
+    |> drop(columns: ["_start", "_stop", "host"])
+    |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+    |> filter(fn: (r) => r.accepted == 1)
+    |> group(columns: ["incident_id"])
+    |> sort(columns: ["_time"])
+    |> first(column: "_time")
+    |> keep(columns: ["incident_id", "_time"])
