@@ -15,6 +15,7 @@ use crate::{
     deliver::{Channel, courier::Courier, incident_points},
     flux::{InfluxDb, Rule},
     render::Renderer,
+    report::{Maker, mailing::Mailing, schedule::Schedule},
     store::{Store, access::End, judgement::Policy, keeper::Keeper},
 };
 
@@ -68,6 +69,8 @@ struct Works {
     blind_after: Duration,
     influxdb: Arc<InfluxDb>,
     renderer: Arc<Renderer>,
+    maker: Maker,
+    reports: Vec<Schedule>,
 }
 
 /// The signals that ask the program to stop.
@@ -103,6 +106,8 @@ async fn serve(config: Config) -> Result<Exit, anyhow::Error> {
         .map(|(name, channel)| (name.clone(), channel.recipients()))
         .collect();
     let works = Works {
+        maker: Maker::new(&config)?,
+        reports: config.reports,
         rules: config.rules,
         channels: config
             .channels
@@ -179,6 +184,15 @@ impl Works {
                 renderer: Arc::clone(&self.renderer),
             };
             tasks.spawn(courier.run(stopped.clone()));
+        }
+        if !self.reports.is_empty() {
+            let mailing = Mailing {
+                maker: self.maker.clone(),
+                schedules: self.reports.clone(),
+                channels: self.channels.clone(),
+                ledger: ledger.clone(),
+            };
+            tasks.spawn(mailing.run(stopped.clone()));
         }
         let influxdb = Arc::clone(&self.influxdb);
         tasks.spawn(incident_points::run(ledger, influxdb, stopped));

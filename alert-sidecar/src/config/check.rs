@@ -15,6 +15,7 @@ use crate::{
     deliver::Channel,
     flux,
     flux::rule,
+    report::schedule,
     route::Route,
     store::place::{self, Database, Place},
 };
@@ -154,7 +155,12 @@ pub(super) fn rules(rules: &[rule::Settings], findings: &mut Findings) {
     once(rules.iter().map(|rule| &rule.name), "rule", findings);
 }
 
-pub(super) fn routes(routes: &[Route], channels: &[ChannelSettings], findings: &mut Findings) {
+pub(super) fn routes(
+    routes: &[Route],
+    reports: &[schedule::Settings],
+    channels: &[ChannelSettings],
+    findings: &mut Findings,
+) {
     once(
         channels.iter().map(|channel| &channel.name),
         "channel",
@@ -167,6 +173,7 @@ pub(super) fn routes(routes: &[Route], channels: &[ChannelSettings], findings: &
     let used: BTreeSet<&str> = routes
         .iter()
         .flat_map(|route| &route.channels)
+        .chain(reports.iter().flat_map(|report| &report.channels))
         .map(|name| name.as_ref().as_str())
         .collect();
     for name in routes.iter().flat_map(|route| &route.channels) {
@@ -230,7 +237,11 @@ pub(super) fn channels(
     ready
 }
 
-fn once<'a>(names: impl Iterator<Item = &'a Spanned<String>>, kind: &str, findings: &mut Findings) {
+pub(super) fn once<'a>(
+    names: impl Iterator<Item = &'a Spanned<String>>,
+    kind: &str,
+    findings: &mut Findings,
+) {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name.as_ref()) {

@@ -4,6 +4,7 @@
 
 mod check;
 mod email;
+mod report;
 mod rule;
 
 use std::{
@@ -22,7 +23,11 @@ use crate::{
     deliver,
     flux::{self, Rule},
     render::{Language, Names, Style},
-    report::{figures::Goal, print},
+    report::{
+        figures::Goal,
+        print,
+        schedule::{self, Schedule},
+    },
     route::Route,
     store::place::{self, Place},
 };
@@ -55,6 +60,9 @@ struct File {
     /// What the availability of systems is held against in reports; the first that fits a system counts.
     #[serde(default)]
     target: Vec<Goal>,
+    /// What is mailed every month.
+    #[serde(default)]
+    report: Vec<schedule::Settings>,
     #[serde(default)]
     pdf: print::Settings,
 }
@@ -94,6 +102,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// What reports hold availability against.
     pub targets: Vec<Goal>,
+    /// Those that are mailed.
+    pub reports: Vec<Schedule>,
     /// What prints them.
     pub pdf: print::Settings,
 }
@@ -137,8 +147,9 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
     let store = check::store(&file.store, &mut findings);
     check::dashboard(file.links.dashboard.as_ref(), &mut findings);
     check::rules(&file.rule, &mut findings);
-    check::routes(&file.route, &file.channel, &mut findings);
+    check::routes(&file.route, &file.report, &file.channel, &mut findings);
     let channels = check::channels(file.channel, &mut findings);
+    let reports = report::resolve_all(file.report, &channels, &mut findings);
     let rules = rule::resolve_all(file.rule, &mut findings);
     let (Some(time_zone), Some(influxdb_token), Some(store), []) = (
         time_zone,
@@ -168,6 +179,7 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
         channels,
         routes: file.route,
         targets: file.target,
+        reports,
         pdf: file.pdf,
     })
 }

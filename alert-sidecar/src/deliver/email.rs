@@ -134,10 +134,14 @@ impl Email {
         message: &Message,
         picture: Option<&Picture>,
     ) -> Attempt {
-        let (mail, recipient) = match self.compose(delivery, message, picture) {
-            Ok(composed) => composed,
-            Err(reason) => return Attempt::Refused(reason.to_string()),
-        };
+        match self.compose(delivery, message, picture) {
+            Ok((mail, recipient)) => self.bring(&mail, &recipient, delivery.is_repeat).await,
+            Err(reason) => Attempt::Refused(reason.to_string()),
+        }
+    }
+
+    /// Brings a mail that is written; `is_repeat` where it may have arrived before.
+    pub async fn bring(&self, mail: &[u8], recipient: &Address, is_repeat: bool) -> Attempt {
         let mut connection = match timeout(PREPARE_DEADLINE, self.connect()).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(error)) => return Attempt::Failed(told(&error)),
@@ -145,7 +149,7 @@ impl Email {
         };
         match timeout(
             PREPARE_DEADLINE,
-            offer(&mut connection, &self.from.email, &recipient),
+            offer(&mut connection, &self.from.email, recipient),
         )
         .await
         {
@@ -154,7 +158,7 @@ impl Email {
             Ok(Err(error)) => return Attempt::Failed(told(&error)),
             Err(_) => return Attempt::Failed("the mail server did not answer in time".into()),
         }
-        match timeout(answer_deadline(delivery), connection.message(&mail)).await {
+        match timeout(answer_deadline(is_repeat), connection.message(mail)).await {
             Ok(Ok(response)) => {
                 // The server has the mail, whatever it answers to the farewell; one that hangs is left alone.
                 drop(timeout(Duration::from_secs(1), connection.abort()).await);
@@ -275,8 +279,8 @@ impl Email {
     }
 }
 
-const fn answer_deadline(delivery: &Delivery) -> Duration {
-    if delivery.is_repeat {
+const fn answer_deadline(is_repeat: bool) -> Duration {
+    if is_repeat {
         REPEAT_DEADLINE
     } else {
         MESSAGE_DEADLINE
@@ -327,39 +331,10 @@ fn message_safe(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        flux::{Series, observation::Failure},
-        incident::Incident,
-    };
 
     #[test]
     fn a_server_that_answers_late_is_given_time_before_it_gets_a_third_copy() {
-        let series = Series {
-            system: "s".into(),
-            journey: "j".into(),
-            probe: "p".into(),
-        };
-        let mut delivery = Delivery {
-            id: "d".into(),
-            incident: Incident {
-                id: "i".into(),
-                rule: "r".into(),
-                series,
-                impact: Impact::Critical,
-                started_at: jiff::Timestamp::UNIX_EPOCH,
-                run_id: "r1".into(),
-                failure: Failure::default(),
-                form: crate::incident::Form::Failing,
-                end: None,
-            },
-            channel: "mail".into(),
-            recipient: "director@agency.example".into(),
-            kind: Kind::Opened,
-            attempt: 1,
-            is_repeat: false,
-        };
-        assert_eq!(answer_deadline(&delivery), MESSAGE_DEADLINE);
-        delivery.is_repeat = true;
-        assert_eq!(answer_deadline(&delivery), REPEAT_DEADLINE);
+        assert_eq!(answer_deadline(false), MESSAGE_DEADLINE);
+        assert_eq!(answer_deadline(true), REPEAT_DEADLINE);
     }
 }

@@ -1,15 +1,18 @@
 //! The report at the end of a month: what users could and could not do, for those who answer for it.
 //!
 //! [`records`] reads the points of the month, [`figures`] makes numbers of them, [`page`] and [`tables`] set the same numbers as
-//! HTML and CSV, and [`print`] makes a PDF of the page.
+//! HTML and CSV, and [`print`] makes a PDF of the page. [`mailing`] mails, as [`schedule`] says, what [`letter`] writes.
 
 pub mod availability;
 mod charts;
 pub mod figures;
+pub mod letter;
+pub mod mailing;
 pub mod month;
 pub mod page;
 pub mod print;
 pub mod records;
+pub mod schedule;
 pub mod summary;
 pub mod tables;
 pub mod timeline;
@@ -17,11 +20,12 @@ pub mod words;
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use tokio::task::JoinSet;
 
 use self::{
     figures::{Figures, Terms},
+    letter::{Enclosed, Letter},
     month::Month,
     page::Pictures,
     records::ReadError,
@@ -137,14 +141,39 @@ impl Maker {
 
     /// The page.
     pub fn html(&self, report: &Report) -> Result<String, minijinja::Error> {
-        let words = Words::new(self.style.language, self.style.time_zone.clone());
-        let style = page::Style {
-            words: &words,
+        let words = self.words();
+        let language = self.style.language.code();
+        page::write(
+            &report.figures,
+            &report.pictures,
+            self.page_style(&words),
+            language,
+        )
+    }
+
+    /// The clock of those who read reports.
+    #[must_use]
+    pub const fn time_zone(&self) -> &TimeZone {
+        &self.style.time_zone
+    }
+
+    /// The report as a mail.
+    pub fn letter(&self, report: &Report, enclosed: Enclosed) -> Result<Letter, minijinja::Error> {
+        let words = self.words();
+        let language = self.style.language.code();
+        letter::write(&report.figures, self.page_style(&words), language, enclosed)
+    }
+
+    fn words(&self) -> Words {
+        Words::new(self.style.language, self.style.time_zone.clone())
+    }
+
+    const fn page_style<'a>(&'a self, words: &'a Words) -> page::Style<'a> {
+        page::Style {
+            words,
             names: &self.style.names,
             probes: self.probes,
-        };
-        let language = self.style.language.code();
-        page::write(&report.figures, &report.pictures, style, language)
+        }
     }
 
     /// The page, printed.

@@ -195,7 +195,7 @@ impl Ledger {
     }
 
     /// Reads, outside of any transaction.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         what: impl for<'a> FnOnce(&'a mut AnyConnection) -> Work<'a, T> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -209,7 +209,7 @@ impl Ledger {
     }
 
     /// Writes inside one transaction.
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         what: impl for<'a> FnOnce(&'a mut AnyConnection, &'a Policy) -> Work<'a, T> + Send + 'static,
     ) -> Result<T, StoreError> {

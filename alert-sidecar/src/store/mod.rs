@@ -14,6 +14,7 @@ pub mod observations;
 pub mod outbox;
 pub mod place;
 mod postgresql;
+pub mod reports;
 mod rescue;
 mod sqlite;
 

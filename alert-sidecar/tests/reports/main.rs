@@ -4,5 +4,6 @@
 
 mod figures;
 mod forms;
+mod mails;
 mod months;
 mod stage;
