@@ -7,7 +7,7 @@
 mod repair;
 mod wording;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use serde::de::DeserializeOwned;
 pub use toml::Spanned;
@@ -23,6 +23,9 @@ use crate::{
 
 /// A file with more mistakes than this is another kind of file; the rest is not looked for.
 const MISTAKES_MAX: usize = 50;
+
+/// What the TOML reader says of an empty table where one key names what is meant.
+const NO_KEY: &str = "wanted exactly 1 element, found 0";
 
 /// Reads the whole file, or says everything that is wrong with it.
 pub fn read<T: DeserializeOwned>(source: &Source) -> Result<T, Vec<Mistake>> {
@@ -136,6 +139,7 @@ fn read_document<T: DeserializeOwned>(
 ) -> Result<T, Vec<Mistake>> {
     let mut placeholders: Vec<Placeholder> = Vec::new();
     let mut given_up: Vec<String> = Vec::new();
+    let mut taken_out: Vec<Range<usize>> = Vec::new();
     while mistakes.len() < MISTAKES_MAX {
         let whole = Spanned::new(0..source.text.len(), document.clone());
         let error = match T::deserialize(Deserializer::from(whole)) {
@@ -159,11 +163,17 @@ fn read_document<T: DeserializeOwned>(
             // It is not missing: no value of any kind could stand in for the one that is wrong.
             break;
         }
-        mistakes.push(reading_mistake(source, &error, span.clone()));
+        // A table that is empty because its only key was taken out has been told of.
+        let is_echo = error.message().starts_with(NO_KEY)
+            && taken_out.iter().any(|key| span.contains(&key.start));
+        if !is_echo {
+            mistakes.push(reading_mistake(source, &error, span.clone()));
+        }
         let placeholder = Placeholder::new(source.text.len() + 1 + placeholders.len());
         let mended = match missing_key(error.message()) {
             Some(key) => placeholder.fill(key, &span, &mut document),
             None if names_something_unknown(error.message()) => {
+                taken_out.push(span.clone());
                 remove_key(&mut document, &span) || placeholder.replace(&span, &mut document)
             }
             None => {
@@ -290,6 +300,25 @@ actions = []
              | ^
           hint: add `name = ...` here
         9 mistakes
+        "#);
+    }
+
+    #[test]
+    fn a_key_that_the_first_table_of_a_list_lacks_hides_nothing() {
+        insta::assert_snapshot!(told("[[step]]\nactions = []\n"), @r#"
+        sample.toml:1:1: `name` is missing
+          1 | [[step]]
+            | ^
+          hint: add `name = ...` here
+        sample.toml:1:1: `name` is missing
+          1 | [[step]]
+            | ^
+          hint: add `name = ...` here
+        sample.toml:1:1: `every` is missing
+          1 | [[step]]
+            | ^
+          hint: add `every = ...` here
+        3 mistakes
         "#);
     }
 

@@ -83,10 +83,13 @@ impl Placeholder {
 
     /// Fills in the key that the table at this span lacks.
     pub fn fill(&self, key: &str, table: &Range<usize>, document: &mut DeTable<'_>) -> bool {
-        let table = match value_at(document, table).map(Spanned::get_mut) {
-            Some(DeValue::Table(table)) => table,
-            Some(_) => return false,
-            None => document,
+        let is_there = value_at(document, table).is_some();
+        let table = if !is_there {
+            document
+        } else if let Some(table) = table_at(document, table) {
+            table
+        } else {
+            return false;
         };
         let Some(value) = self.values.last() else {
             return false;
@@ -107,6 +110,34 @@ fn value_at<'t, 'i>(
     table
         .iter_mut()
         .find_map(|(_, value)| value_in(value, span))
+}
+
+/// The table at this span: the first one of a list `[[step]]` stands where the list does.
+fn table_at<'t, 'i>(
+    table: &'t mut DeTable<'i>,
+    span: &Range<usize>,
+) -> Option<&'t mut DeTable<'i>> {
+    table
+        .iter_mut()
+        .find_map(|(_, value)| table_in(value, span))
+}
+
+fn table_in<'t, 'i>(
+    value: &'t mut Spanned<DeValue<'i>>,
+    span: &Range<usize>,
+) -> Option<&'t mut DeTable<'i>> {
+    let is_it = value.span() == *span;
+    match value.get_mut() {
+        DeValue::Table(table) => {
+            if is_it {
+                Some(table)
+            } else {
+                table_at(table, span)
+            }
+        }
+        DeValue::Array(array) => array.iter_mut().find_map(|element| table_in(element, span)),
+        _ => None,
+    }
 }
 
 fn value_in<'t, 'i>(
