@@ -47,6 +47,8 @@ main() {
   if [ "$(id -u)" != 0 ] && ! have newuidmap; then
     packages+=(uidmap)
   fi
+  # Hands an organisation's own certificate authority to the browser.
+  have certutil || packages+=(libnss3-tools)
   # The robots of other kinds in examples/.
   have chromedriver || packages+=(chromium-driver)
   have pytest-3 || packages+=(python3-pytest)

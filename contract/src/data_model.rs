@@ -260,7 +260,8 @@ impl Outcome {
 }
 
 /// Why a run failed or could not be measured. A closed list: dashboards and rules count by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorClass {
     /// The name of the host has no address.
     Dns,

@@ -23,14 +23,17 @@ const NAMES: [&str; 5] = [
 
 /// The first one that is there.
 pub fn find() -> Option<PathBuf> {
+    let mut places = PLACES.iter().map(PathBuf::from);
+    places
+        .find(|place| is_program(place))
+        .or_else(|| NAMES.iter().find_map(|name| on_path(name)))
+}
+
+/// A program by its name alone.
+pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let on_path = NAMES
-        .iter()
-        .flat_map(|name| std::env::split_paths(&path).map(move |folder| folder.join(name)));
-    PLACES
-        .iter()
-        .map(PathBuf::from)
-        .chain(on_path)
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
         .find(|place| is_program(place))
 }
 

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{
-    BrowserSettings, CallError, Connection,
+    BrowserSettings, CallError, Connection, authorities,
     context::attach_to,
     find, profile,
     remains::{NotGone, Remains},
@@ -84,6 +84,9 @@ pub enum LaunchError {
         /// What is wrong with it, or what the system said.
         why: String,
     },
+    /// It could not be told who else vouches for servers.
+    #[error("failed to hand `extra_ca` to the browser: {0}")]
+    Authorities(String),
     /// It started and cannot be talked to.
     #[error("the browser `{program}` {what}; its last words: {last_words}")]
     Mute {
@@ -100,6 +103,8 @@ pub enum LaunchError {
 #[derive(Debug)]
 pub struct Chromium {
     connection: Connection,
+    /// `140`.
+    major_version: String,
     remains: Remains,
 }
 
@@ -122,6 +127,9 @@ impl Chromium {
         };
         let profile = profile::create()
             .map_err(|error| LaunchError::NoProfile(own_folder::place(), error))?;
+        authorities::trust(&settings.extra_ca, profile.path())
+            .await
+            .map_err(LaunchError::Authorities)?;
         let (to_browser, browser_reads) = pipe_to_browser().map_err(not_started)?;
         let (browser_writes, from_browser) = pipe_from_browser().map_err(not_started)?;
         let mut child = {
@@ -157,8 +165,9 @@ impl Chromium {
             command.spawn().map_err(not_started)?
         };
         let stderr = child.stderr.take();
-        let chromium = Self {
+        let mut chromium = Self {
             connection: Connection::start(to_browser, from_browser, unreadable),
+            major_version: String::new(),
             remains: Remains::of(child, profile, not_gone),
         };
         let last_words = stderr
@@ -197,7 +206,7 @@ impl Chromium {
     }
 
     /// From now on every new page has a session before anything runs in it.
-    async fn attach_to_pages(&self, within: Duration) -> Result<(), CallError> {
+    async fn attach_to_pages(&mut self, within: Duration) -> Result<(), CallError> {
         let deadline = Instant::now() + within;
         let attach = attach_to("page");
         // How a page's process ended is told only of targets that are discovered.
@@ -207,8 +216,20 @@ impl Chromium {
         };
         let attached = self.connection.call(None, &attach, deadline);
         let discovered = self.connection.call(None, &discover, deadline);
+        let version = Browser::GetVersion(None);
+        let version = self.connection.call(None, &version, deadline);
         attached.await?;
-        discovered.await.map(drop)
+        discovered.await?;
+        // `HeadlessChrome/140.0.7339.0`.
+        let product = version.await?.product;
+        let version = product.rsplit('/').next().unwrap_or_default();
+        self.major_version = version.split('.').next().unwrap_or_default().into();
+        Ok(())
+    }
+
+    /// The first part of its version, which is all that browsers tell.
+    pub fn major_version(&self) -> &str {
+        &self.major_version
     }
 
     /// The folder that goes with it; nothing once it has gone.

@@ -1,5 +1,6 @@
 //! Chromium: one warm browser, driven over a pipe, and a fresh page of it for every run.
 
+mod authorities;
 mod certified;
 mod connection;
 mod console;
@@ -24,11 +25,13 @@ use std::{num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
+pub use authorities::mistakes as mistakes_of_authorities;
 pub use certified::Certified;
 pub use connection::{CallError, Connection, SessionId};
 pub use context::{
-    Acted, AddedHeaders, Coming, Context, Credentials, DialogSurprise, DownloadedFile, Evaluated,
-    ExpectedDialog, Interception, PageError, Scope,
+    Acted, AddedHeaders, Coming, Context, Credentials, DialogSurprise, DownloadedFile,
+    EmulatedBrowser, Emulation, Evaluated, ExpectedDialog, Geolocation, Interception, Metrics,
+    PageError, ProxyCredentials, ProxyServer, Scope, Speed, Touch,
 };
 pub use find::{is_program, what_is_wrong};
 pub use frames::Frames;
@@ -50,6 +53,8 @@ pub struct BrowserSettings {
     pub program: Option<PathBuf>,
     /// Chromium's own sandbox. It needs user namespaces and cannot work for root.
     pub sandbox: bool,
+    /// Files with certificates in PEM that vouch for servers, beside those that the browser knows: an organisation's own.
+    pub extra_ca: Vec<PathBuf>,
     /// How long its start may take: 0.2 s on an idle machine, several seconds on a starved one.
     #[serde(deserialize_with = "vigia_contract::duration::deserialize")]
     pub launch_timeout: Duration,
@@ -68,6 +73,7 @@ impl Default for BrowserSettings {
         Self {
             program: None,
             sandbox: true,
+            extra_ca: Vec::new(),
             launch_timeout: Duration::from_secs(20),
             recycle_after_runs: const { NonZeroU32::new(500).expect("500 is not 0") },
             recycle_after: Duration::from_hours(6),
@@ -89,7 +95,7 @@ mod tests {
             .filter_map(|line| line.strip_prefix("# "))
             .filter(|line| line.split(' ').nth(1) == Some("="))
             // What is looked for where it is left out has no one default.
-            .filter(|line| !line.starts_with("program"))
+            .filter(|line| !line.starts_with("program") && !line.starts_with("extra_ca"))
             .collect();
         assert_eq!(settings.len(), 5);
         assert_eq!(

@@ -82,7 +82,7 @@ async fn differences() -> String {
     });
     let chromium = browser.for_a_run().await.unwrap();
     let deadline = Instant::now() + Duration::from_secs(30);
-    let mut context = Context::open(Arc::clone(&chromium), deadline)
+    let mut context = Context::open(Arc::clone(&chromium), None, deadline)
         .await
         .unwrap();
     let main = context.state().unwrap().frames.main();

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use super::{Chromium, Context, PageError};
+use super::{Chromium, Context, PageError, ProxyServer};
 
 /// How long a context and a blank page may take: 0.1 s on an idle machine.
 const OPEN_DEADLINE: Duration = Duration::from_secs(10);
@@ -20,7 +20,7 @@ impl Spare {
     /// Begins to make one where there is none.
     pub fn prepare(&mut self, chromium: &Arc<Chromium>) {
         if self.0.is_empty() {
-            self.0.spawn(open(Arc::clone(chromium)));
+            self.0.spawn(open(Arc::clone(chromium), None));
         }
     }
 
@@ -34,8 +34,11 @@ impl Spare {
 }
 
 /// A context with one blank tab.
-pub async fn open(chromium: Arc<Chromium>) -> Result<Context, PageError> {
-    Context::open(chromium, Instant::now() + OPEN_DEADLINE).await
+pub async fn open(
+    chromium: Arc<Chromium>,
+    proxy: Option<ProxyServer>,
+) -> Result<Context, PageError> {
+    Context::open(chromium, proxy, Instant::now() + OPEN_DEADLINE).await
 }
 
 #[cfg(test)]
@@ -58,7 +61,7 @@ mod tests {
         browser.make_ready();
         let mut tabs = Vec::new();
         for _ in 0..2 {
-            let context = browser.context(&chromium).await.unwrap();
+            let context = browser.context(&chromium, None).await.unwrap();
             tabs.push(context.opening().tab);
         }
         assert_eq!(tabs[0], Duration::ZERO, "the one that was made ready");

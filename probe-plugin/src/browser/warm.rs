@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -13,7 +13,7 @@ use rustix::process::Pid;
 use tokio::sync::Mutex;
 
 use super::{
-    BrowserSettings, Chromium, Context, LaunchError, PageError,
+    BrowserSettings, Chromium, Context, LaunchError, PageError, ProxyServer,
     remains::NotGone,
     resident_bytes_of_group,
     spare::{self, Spare},
@@ -35,7 +35,7 @@ const END_DEADLINE: Duration = Duration::from_secs(1);
 /// Hands out the browser. An old one ends when the last run that uses it does.
 #[derive(Debug)]
 pub struct WarmBrowser {
-    settings: BrowserSettings,
+    settings: RwLock<Arc<BrowserSettings>>,
     state: Mutex<State>,
     starts: AtomicUsize,
     not_gone: NotGone,
@@ -53,6 +53,8 @@ struct State {
 #[derive(Debug)]
 struct Current {
     chromium: Arc<Chromium>,
+    /// It was started with these.
+    settings: Arc<BrowserSettings>,
     started: Instant,
     runs: u32,
     memory_looked_at: Instant,
@@ -63,12 +65,22 @@ impl WarmBrowser {
     /// Starts nothing yet.
     pub fn new(settings: BrowserSettings) -> Self {
         Self {
-            settings,
+            settings: RwLock::new(Arc::new(settings)),
             state: Mutex::default(),
             starts: AtomicUsize::new(0),
             not_gone: NotGone::default(),
             unreadable: Arc::default(),
         }
+    }
+
+    /// Runs that begin from now on have a browser with these settings; those under way end on the one that they have.
+    pub fn use_settings(&self, settings: BrowserSettings) {
+        let used = self.settings.write();
+        *used.unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    fn settings(&self) -> Arc<BrowserSettings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Makes the next run's context ready, where there is a browser and nobody is about to change that. For moments in
@@ -82,8 +94,15 @@ impl WarmBrowser {
         }
     }
 
-    /// A context of this browser for one run.
-    pub async fn context(&self, chromium: &Arc<Chromium>) -> Result<Context, PageError> {
+    /// A context of this browser for one run. One with a proxy is made for its run alone.
+    pub async fn context(
+        &self,
+        chromium: &Arc<Chromium>,
+        proxy: Option<ProxyServer>,
+    ) -> Result<Context, PageError> {
+        if proxy.is_some() {
+            return spare::open(Arc::clone(chromium), proxy).await;
+        }
         let spare = {
             let mut state = self.state.lock().await;
             let current = state.current.as_mut();
@@ -93,7 +112,7 @@ impl WarmBrowser {
         };
         match spare.unwrap_or_default().take().await {
             Some(context) => Ok(context),
-            None => spare::open(Arc::clone(chromium)).await,
+            None => spare::open(Arc::clone(chromium), None).await,
         }
     }
 
@@ -143,11 +162,13 @@ impl WarmBrowser {
         // Given up before the new one starts: two browsers at once could be more than the machine has.
         state.current = None;
         self.starts.fetch_add(1, Ordering::Relaxed);
-        match Chromium::launch(&self.settings, &self.not_gone, Arc::clone(&self.unreadable)).await {
+        let settings = self.settings();
+        match Chromium::launch(&settings, &self.not_gone, Arc::clone(&self.unreadable)).await {
             Ok(chromium) => {
                 let chromium = Arc::new(chromium);
                 state.current = Some(Current {
                     chromium: Arc::clone(&chromium),
+                    settings,
                     started: Instant::now(),
                     runs: 1,
                     memory_looked_at: Instant::now(),
@@ -178,7 +199,11 @@ impl WarmBrowser {
             None => None,
         };
         let age = now.saturating_duration_since(current.started);
-        wear(&self.settings, current.runs, age, resident_bytes)
+        let settings = self.settings();
+        if settings != current.settings {
+            return Some("was started with other settings".into());
+        }
+        wear(&settings, current.runs, age, resident_bytes)
     }
 
     /// How many times a browser was started.

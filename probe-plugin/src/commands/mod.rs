@@ -3,6 +3,7 @@
 mod attempt;
 mod check;
 mod import;
+mod reload;
 mod run;
 mod runs;
 mod stop;

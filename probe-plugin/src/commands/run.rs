@@ -1,7 +1,7 @@
 //! `vigia-probe run`: asks the schedule what is due, has it run, reports it, until Telegraf says stop.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -13,10 +13,12 @@ use tokio::sync::{mpsc, watch};
 use vigia_contract::{
     artifact::{ArtifactKey, SCREENSHOT_FILE},
     data_model::{ErrorClass, Outcome},
+    mistake::Mistakes,
 };
 
 use super::{
     Exit,
+    reload::{Reload, reloads},
     runs::{Ended, Panicked, Runs},
     stop::{Wish, wishes},
 };
@@ -29,8 +31,8 @@ use crate::{
         About, ArtifactFile, ArtifactFolder, Counters, PictureMemory, Report, Resources, Stdout,
         encode, points, probe_point, shrink,
     },
-    run::{self, Failure, Order, RunReport},
-    schedule::{Decision, Schedule, Slot},
+    run::{self, CleanUp, Failure, Order, RunReport},
+    schedule::{Decision, Maintenance, Now, Schedule, Slot},
 };
 
 /// How often the probe tells about itself.
@@ -42,11 +44,11 @@ const LAST_WORDS_DEADLINE: Duration = Duration::from_millis(1500);
 /// So many missed runs and points of its own may wait for Telegraf to read: some hours of 150 journeys.
 const QUEUE_MAX: usize = 50_000;
 
-/// What every run needs.
+/// What the runs of one configuration need.
 #[derive(Debug)]
 struct Shared {
     config: Config,
-    browser: WarmBrowser,
+    browser: Arc<WarmBrowser>,
     lines: mpsc::Sender<Vec<u8>>,
     stopping: watch::Receiver<bool>,
 }
@@ -55,9 +57,7 @@ pub fn run(path: &Path) -> anyhow::Result<Exit> {
     let config = match config::read(path) {
         Ok(config) => config,
         Err(mistakes) => {
-            for line in mistakes.to_string().lines() {
-                log(Level::Error, line);
-            }
+            log_lines(&mistakes);
             return Ok(Exit::Failed);
         }
     };
@@ -65,13 +65,13 @@ pub fn run(path: &Path) -> anyhow::Result<Exit> {
         .enable_all()
         .build()
         .context("failed to start the runtime")?;
-    let done = runtime.block_on(until_stopped(config));
+    let done = runtime.block_on(until_stopped(path, config));
     // What is left is the thread that reads stdin; it ends with the process.
     runtime.shutdown_background();
     done.map(|()| Exit::Done)
 }
 
-async fn until_stopped(config: Config) -> anyhow::Result<()> {
+async fn until_stopped(path: &Path, config: Config) -> anyhow::Result<()> {
     match sweep_profiles() {
         Ok(0) => {}
         Ok(count) => log(
@@ -95,6 +95,8 @@ async fn until_stopped(config: Config) -> anyhow::Result<()> {
         ),
     }
     let mut wishes = wishes().context("failed to listen for signals")?;
+    let reloads = reloads(path.to_owned(), config.files.clone());
+    let mut reloads = reloads.context("failed to listen for signals")?;
     let stdout = Stdout::start();
     let (stop, stopping) = watch::channel(false);
     log(
@@ -105,14 +107,15 @@ async fn until_stopped(config: Config) -> anyhow::Result<()> {
             config.journeys.len()
         ),
     );
+    let browser = Arc::new(WarmBrowser::new(config.browser.clone()));
     let shared = Arc::new(Shared {
-        browser: WarmBrowser::new(config.browser.clone()),
+        browser: Arc::clone(&browser),
         config,
         lines: stdout.queue(),
         stopping,
     });
     let mut runs = Runs::default();
-    let worked = work(&shared, &mut runs, &mut wishes).await;
+    let worked = work(shared, &mut runs, &mut wishes, &mut reloads).await;
     // However the work ended: the runs under way are told, what waits is written, and nothing of the browser is left.
     stop.send_replace(true);
     let told = tokio::time::timeout(LAST_WORDS_DEADLINE, async {
@@ -125,13 +128,12 @@ async fn until_stopped(config: Config) -> anyhow::Result<()> {
         );
         runs.abort().await;
     }
-    if let Err(error) = shared.browser.end().await {
+    if let Err(error) = browser.end().await {
         log(
             Level::Warning,
             &format!("failed to clear the browser away: {error:#}"),
         );
     }
-    drop(shared);
     match tokio::time::timeout(LAST_WORDS_DEADLINE, stdout.finish()).await {
         Ok(finished) => worked.and(finished),
         Err(_) => worked.and(Err(anyhow::anyhow!(
@@ -140,112 +142,310 @@ async fn until_stopped(config: Config) -> anyhow::Result<()> {
     }
 }
 
-/// Until somebody wishes an end. What it has to say itself waits in a queue of its own, so that it listens to wishes also
-/// while Telegraf does not read.
+/// Until somebody wishes an end.
 async fn work(
-    shared: &Arc<Shared>,
+    shared: Arc<Shared>,
     runs: &mut Runs,
     wishes: &mut mpsc::UnboundedReceiver<Wish>,
+    reloads: &mut mpsc::Receiver<Reload>,
 ) -> anyhow::Result<()> {
-    let journeys = &shared.config.journeys;
-    let slots = journeys
-        .iter()
-        .map(|journey| Slot {
-            name: format!("{}/{}", journey.system, journey.name),
-            every: journey.every,
-            impact: journey.impact,
-        })
-        .collect();
-    let mut schedule = Schedule::new(slots, shared.config.max_concurrent, Timestamp::now());
-    let mut pictures = vec![PictureMemory::default(); journeys.len()];
-    let mut counters = Counters {
-        journeys: journeys.len(),
-        ..Counters::default()
-    };
+    let mut desk = Desk::new(shared, runs);
     let mut probe_points = tokio::time::interval(PROBE_POINT_EVERY);
-    let mut told_drifts = HashSet::new();
-    let mut to_say: VecDeque<Vec<u8>> = VecDeque::new();
     loop {
-        let now = Timestamp::now();
-        let wake_in = schedule.next_wake().map_or(PROBE_POINT_EVERY, |next| {
-            let wait = next
-                .duration_since(now)
-                .try_into()
-                .unwrap_or(Duration::ZERO);
-            // A clock that is set meanwhile is noticed soon.
-            PROBE_POINT_EVERY.min(wait)
-        });
+        let lines = desk.shared.lines.clone();
+        let says = !desk.to_say.is_empty();
+        let wakes_in = desk.wakes_in();
         let decisions = tokio::select! {
             wish = wishes.recv() => match wish {
-                Some(Wish::Points) => schedule.ask_for_first_runs(Timestamp::now()),
-                Some(Wish::Stop) | None => return Ok(()),
-            },
-            Some(ended) = runs.next() => {
-                match ended {
-                    Ok(Ended { journey, outcome, drifts, pictures: kept }) => {
-                        counters.count(outcome);
-                        tell_new_drifts(&journeys[journey], drifts, &mut told_drifts);
-                        pictures[journey] = kept;
-                        schedule.finished(journey);
-                    }
-                    Err(Panicked { journey, report }) => {
-                        counters.count(report.outcome);
-                        to_say.push_back(lines(shared, journey, &Report::Ran { run: &report, picture: None, artifact: None }));
-                        schedule.finished(journey);
-                    }
+                Some(Wish::Points) => desk.schedule.ask_for_first_runs(Now::read()),
+                Some(Wish::Stop) | None => {
+                    let missed = desk.schedule.stop();
+                    desk.carry_out(missed);
+                    desk.say_what_waits();
+                    return Ok(());
                 }
-                schedule.tick(Timestamp::now())
+            },
+            Some(ended) = desk.runs.next() => {
+                desk.ended(ended);
+                desk.schedule.tick(Now::read())
             }
-            place = shared.lines.reserve(), if !to_say.is_empty() => {
-                if let Some(lines) = to_say.pop_front() {
+            place = lines.reserve(), if says => {
+                if let Some(lines) = desk.to_say.pop_front() {
                     place.context("stdout is closed")?.send(lines);
                 }
                 continue;
             }
+            Some(reload) = reloads.recv() => {
+                probe_points.reset_immediately();
+                desk.reload(reload)
+            }
             _ = probe_points.tick() => {
-                counters.running = runs.len();
-                counters.queued = schedule.queued();
-                counters.browser_starts = shared.browser.starts();
-                counters.unreadable_messages = shared.browser.unreadable_messages();
-                let browser = shared.browser.group();
-                let resources = tokio::task::spawn_blocking(move || Resources::read(browser)).await?;
-                let point = probe_point(&shared.config.probe, counters, resources, Timestamp::now());
-                to_say.push_back(encode(&point));
+                desk.tell_of_the_probe().await?;
                 Vec::new()
             }
-            () = tokio::time::sleep(wake_in) => schedule.tick(Timestamp::now()),
+            () = tokio::time::sleep(wakes_in) => desk.schedule.tick(Now::read()),
         };
-        for decision in decisions {
+        desk.carry_out(decisions);
+        if desk.runs.len() == 0 {
+            desk.shared.browser.make_ready();
+        }
+        desk.give_up_the_oldest();
+    }
+}
+
+/// What is known while the probe works. What it has to say itself waits in a queue of its own, so that it listens to wishes
+/// also while Telegraf does not read.
+struct Desk<'r> {
+    shared: Arc<Shared>,
+    runs: &'r mut Runs,
+    schedule: Schedule,
+    counters: Counters,
+    /// By the full names of journeys.
+    pictures: HashMap<String, PictureMemory>,
+    told_drifts: HashSet<String>,
+    to_say: VecDeque<Vec<u8>>,
+}
+
+impl<'r> Desk<'r> {
+    fn new(shared: Arc<Shared>, runs: &'r mut Runs) -> Self {
+        let config = &shared.config;
+        Self {
+            schedule: Schedule::new(slots(config), config.max_concurrent, Now::read()),
+            counters: Counters {
+                journeys: config.journeys.len(),
+                ..Counters::default()
+            },
+            pictures: HashMap::new(),
+            told_drifts: HashSet::new(),
+            to_say: VecDeque::new(),
+            shared,
+            runs,
+        }
+    }
+
+    fn wakes_in(&self) -> Duration {
+        let next = self.schedule.next_wake();
+        next.map_or(PROBE_POINT_EVERY, |next| {
+            let wait = next.duration_since(Timestamp::now());
+            // A clock that is set meanwhile, and the end of a machine's sleep, are noticed soon.
+            PROBE_POINT_EVERY.min(wait.try_into().unwrap_or(Duration::ZERO))
+        })
+    }
+
+    fn journey(&self, name: &str) -> Option<Arc<Journey>> {
+        let mut journeys = self.shared.config.journeys.iter();
+        journeys
+            .find(|journey| journey.full_name() == name)
+            .map(Arc::clone)
+    }
+
+    fn say(&mut self, journey: &Journey, report: &Report<'_>) {
+        self.to_say.push_back(lines(&self.shared, journey, report));
+    }
+
+    fn ended(&mut self, ended: Result<Ended, Panicked>) {
+        let name = match ended {
+            Ok(ended) => {
+                let name = ended.journey.full_name();
+                self.counters.count(ended.outcome);
+                tell_new_drifts(&name, ended.drifts, &mut self.told_drifts);
+                self.pictures.insert(name.clone(), ended.pictures);
+                name
+            }
+            Err(Panicked { journey, report }) => {
+                self.counters.count(report.outcome);
+                let told = Report::Ran {
+                    run: &report,
+                    picture: None,
+                    artifact: None,
+                };
+                self.say(&journey, &told);
+                journey.full_name()
+            }
+        };
+        self.schedule.finished(&name);
+    }
+
+    /// Does what the schedule says; what is not to be measured now gives its place to the next one.
+    fn carry_out(&mut self, decisions: Vec<Decision>) {
+        let mut decisions = VecDeque::from(decisions);
+        while let Some(decision) = decisions.pop_front() {
             match decision {
-                Decision::Start { journey, due } => {
-                    let pictures = pictures[journey];
-                    runs.start(journey, one_run(Arc::clone(shared), journey, due, pictures));
+                Decision::Start { journey, queued } => {
+                    if !self.start(&journey, queued) {
+                        self.schedule.finished(&journey);
+                        decisions.extend(self.schedule.tick(Now::read()));
+                    }
                 }
-                Decision::Missed { journey, due, why } => {
-                    counters.count(Outcome::Missed);
-                    to_say.push_back(lines(shared, journey, &Report::Missed { due, why }));
-                }
+                Decision::Missed {
+                    journey,
+                    due,
+                    why,
+                    untold,
+                } => self.missed(&journey, due, why, untold),
             }
         }
-        if runs.len() == 0 {
-            shared.browser.make_ready();
+    }
+
+    /// Whether a run has begun.
+    fn start(&mut self, name: &str, queued: Duration) -> bool {
+        let Some(journey) = self.journey(name) else {
+            return false;
+        };
+        let now = Timestamp::now();
+        let config = &self.shared.config;
+        if let Some(window) = config.maintenance_of(&journey, now, now) {
+            let why = in_maintenance(window);
+            self.counters.in_maintenance += 1;
+            let told = Report::NotMade {
+                outcome: Outcome::Unmeasured,
+                at: now,
+                why: &why,
+            };
+            self.say(&journey, &told);
+            return false;
         }
-        // One moment may bring as many missed runs as there are journeys.
-        let surplus = to_say.len().saturating_sub(QUEUE_MAX);
+        let pictures = self.pictures.get(name).copied().unwrap_or_default();
+        let shared = Arc::clone(&self.shared);
+        let run = one_run(shared, Arc::clone(&journey), queued, pictures);
+        self.runs.start(journey, run);
+        true
+    }
+
+    fn missed(&mut self, name: &str, due: Timestamp, why: &'static str, untold: u64) {
+        let untold = usize::try_from(untold).unwrap_or(usize::MAX);
+        self.counters.missed = self.counters.missed.saturating_add(untold);
+        self.counters.count(Outcome::Missed);
+        if untold > 0 {
+            let told = format!(
+                "{name}: {untold} more runs were missed before {due} and have no point of their own: {why}"
+            );
+            log(Level::Warning, &told);
+        }
+        // One that was taken out of the configuration has missed its slot all the same, and nobody asks for it any more.
+        if let Some(journey) = self.journey(name) {
+            let told = Report::NotMade {
+                outcome: Outcome::Missed,
+                at: due,
+                why,
+            };
+            self.say(&journey, &told);
+        }
+    }
+
+    /// All or nothing: where there is a mistake, what is in use stays in use.
+    fn reload(&mut self, reload: Reload) -> Vec<Decision> {
+        let config = match reload {
+            Ok(config) => config,
+            Err(mistakes) => {
+                self.counters.config_mistakes = mistakes.0.len();
+                log_lines(&mistakes);
+                log(
+                    Level::Error,
+                    "the configuration has changed and has mistakes: the one before it stays in use",
+                );
+                return Vec::new();
+            }
+        };
+        self.counters.config_mistakes = 0;
+        self.counters.reloads += 1;
+        self.counters.journeys = config.journeys.len();
+        log(
+            Level::Info,
+            &format!(
+                "the configuration was read anew: {} journeys",
+                config.journeys.len()
+            ),
+        );
+        let now = Now::read();
+        // What waits for a place and is taken out is told while it is still known.
+        let decisions = self
+            .schedule
+            .replace(slots(&config), config.max_concurrent, now);
+        let (gone, going_on) = decisions
+            .into_iter()
+            .partition(|decision| matches!(decision, Decision::Missed { .. }));
+        self.carry_out(gone);
+        self.shared.browser.use_settings(config.browser.clone());
+        self.shared = Arc::new(Shared {
+            browser: Arc::clone(&self.shared.browser),
+            lines: self.shared.lines.clone(),
+            stopping: self.shared.stopping.clone(),
+            config,
+        });
+        let journeys = &self.shared.config.journeys;
+        let names: HashSet<String> = journeys.iter().map(|journey| journey.full_name()).collect();
+        self.pictures.retain(|name, _| names.contains(name));
+        self.told_drifts.clear();
+        going_on
+    }
+
+    async fn tell_of_the_probe(&mut self) -> anyhow::Result<()> {
+        let browser = &self.shared.browser;
+        self.counters.running = self.runs.len();
+        self.counters.queued = self.schedule.queued();
+        self.counters.browser_starts = browser.starts();
+        self.counters.unreadable_messages = browser.unreadable_messages();
+        let browser = browser.group();
+        let resources = tokio::task::spawn_blocking(move || Resources::read(browser)).await?;
+        let probe = &self.shared.config.probe;
+        let point = probe_point(probe, self.counters, resources, Timestamp::now());
+        self.to_say.push_back(encode(&point));
+        Ok(())
+    }
+
+    /// One moment may bring as many missed runs as there are journeys.
+    fn give_up_the_oldest(&mut self) {
+        let surplus = self.to_say.len().saturating_sub(QUEUE_MAX);
         if surplus > 0 {
-            to_say.drain(..surplus);
+            self.to_say.drain(..surplus);
             log(
                 Level::Error,
-                "Telegraf has not read for long: the oldest points are given up",
+                &format!(
+                    "Telegraf has not read for long: the {surplus} oldest points are given up"
+                ),
             );
+        }
+    }
+
+    /// As much as there is room for: nothing waits for a reader at the end.
+    fn say_what_waits(&mut self) {
+        while let Some(lines) = self.to_say.pop_front() {
+            if self.shared.lines.try_send(lines).is_err() {
+                let left = self.to_say.len() + 1;
+                log(
+                    Level::Error,
+                    &format!("Telegraf does not read: {left} points are given up"),
+                );
+                return;
+            }
         }
     }
 }
 
+fn slots(config: &Config) -> Vec<Slot> {
+    let slot = |journey: &Arc<Journey>| Slot {
+        name: journey.full_name().into(),
+        every: journey.every,
+        impact: journey.impact,
+    };
+    config.journeys.iter().map(slot).collect()
+}
+
+fn in_maintenance(window: &Maintenance) -> String {
+    format!("maintenance: {}", window.name)
+}
+
+fn log_lines(mistakes: &Mistakes) {
+    for line in mistakes.to_string().lines() {
+        log(Level::Error, line);
+    }
+}
+
 /// A drift is news once; the points have it with every run.
-fn tell_new_drifts(journey: &Journey, drifts: Vec<String>, told: &mut HashSet<String>) {
+fn tell_new_drifts(journey: &str, drifts: Vec<String>, told: &mut HashSet<String>) {
     for drift in drifts {
-        let drift = format!("{}/{}: {drift}", journey.system, journey.name);
+        let drift = format!("{journey}: {drift}");
         if !told.contains(&drift) {
             log(
                 Level::Warning,
@@ -259,20 +459,17 @@ fn tell_new_drifts(journey: &Journey, drifts: Vec<String>, told: &mut HashSet<St
 /// One run of one journey, reported.
 async fn one_run(
     shared: Arc<Shared>,
-    journey: usize,
-    due: Timestamp,
+    journey: Arc<Journey>,
+    queued: Duration,
     pictures: PictureMemory,
 ) -> Ended {
     let started = Timestamp::now();
     let order = Order {
-        journey: &shared.config.journeys[journey],
+        journey: &journey,
         secrets: &shared.config.secrets,
         browser: &shared.browser,
         started,
-        queued: started
-            .duration_since(due)
-            .try_into()
-            .unwrap_or(Duration::ZERO),
+        queued,
         keeps_pictures: shared.config.artifacts.is_some(),
     };
     let mut stopping = shared.stopping.clone();
@@ -290,6 +487,27 @@ async fn one_run(
             None,
         ),
     };
+    // What a window began in the middle of says nothing: a system that is worked on is not to be told as one that failed.
+    let window = shared
+        .config
+        .maintenance_of(&journey, started, Timestamp::now());
+    let window = window.map(in_maintenance);
+    if let Some(why) = &window {
+        let outcome = Outcome::Unmeasured;
+        let told = Report::NotMade {
+            outcome,
+            at: started,
+            why,
+        };
+        say(&shared, &journey, &told).await;
+        tidy_up(clean_up, &mut stopping).await;
+        return Ended {
+            journey,
+            outcome,
+            drifts: Vec::new(),
+            pictures,
+        };
+    }
     let mut pictures = pictures;
     let picture = match &report.screenshot {
         Some(jpeg) if pictures.wants(report.outcome, started) => {
@@ -300,30 +518,15 @@ async fn one_run(
         }
         _ => None,
     };
-    let artifact = keep(&shared, journey, &report).await;
+    let artifact = keep(&shared, &journey, &report).await;
     let outcome = report.outcome;
     let told = Report::Ran {
         run: &report,
         picture,
         artifact,
     };
-    if shared
-        .lines
-        .send(lines(&shared, journey, &told))
-        .await
-        .is_err()
-    {
-        log(
-            Level::Error,
-            "stdout is closed: a run could not be reported",
-        );
-    }
-    if let Some(clean_up) = clean_up {
-        tokio::select! {
-            () = clean_up.make() => {}
-            _ = stopping.wait_for(|stopping| *stopping) => {}
-        }
-    }
+    say(&shared, &journey, &told).await;
+    tidy_up(clean_up, &mut stopping).await;
     Ended {
         journey,
         outcome,
@@ -332,8 +535,27 @@ async fn one_run(
     }
 }
 
+async fn say(shared: &Shared, journey: &Journey, report: &Report<'_>) {
+    let lines = lines(shared, journey, report);
+    if shared.lines.send(lines).await.is_err() {
+        log(
+            Level::Error,
+            "stdout is closed: a run could not be reported",
+        );
+    }
+}
+
+async fn tidy_up(clean_up: Option<CleanUp<'_>>, stopping: &mut watch::Receiver<bool>) {
+    if let Some(clean_up) = clean_up {
+        tokio::select! {
+            () = clean_up.make() => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+        }
+    }
+}
+
 /// The key of what was kept; a folder that cannot be written is said and stops nothing.
-async fn keep(shared: &Shared, journey: usize, report: &RunReport) -> Option<String> {
+async fn keep(shared: &Shared, journey: &Journey, report: &RunReport) -> Option<String> {
     let folder = ArtifactFolder(shared.config.artifacts.clone()?);
     let screenshot = report
         .screenshot
@@ -351,7 +573,6 @@ async fn keep(shared: &Shared, journey: usize, report: &RunReport) -> Option<Str
     if files.is_empty() {
         return None;
     }
-    let journey = &shared.config.journeys[journey];
     let key = ArtifactKey {
         system: journey.system.clone(),
         journey: journey.name.clone(),
@@ -367,10 +588,10 @@ async fn keep(shared: &Shared, journey: usize, report: &RunReport) -> Option<Str
 }
 
 /// All the points of a run in one piece.
-fn lines(shared: &Shared, journey: usize, report: &Report<'_>) -> Vec<u8> {
+fn lines(shared: &Shared, journey: &Journey, report: &Report<'_>) -> Vec<u8> {
     let about = About {
         probe: &shared.config.probe,
-        journey: &shared.config.journeys[journey],
+        journey,
     };
     points(about, report).iter().flat_map(encode).collect()
 }

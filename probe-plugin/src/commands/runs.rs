@@ -1,13 +1,14 @@
 //! The runs under way. One that panics has a fault of its own and takes nobody along: it is unmeasured, and its journey is
 //! due again.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::task::{Id, JoinSet};
 use vigia_contract::data_model::{ErrorClass, Outcome};
 
 use crate::{
+    journey::Journey,
     report::PictureMemory,
     run::{self, Failure, RunReport},
 };
@@ -16,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Ended {
     /// Which journey.
-    pub journey: usize,
+    pub journey: Arc<Journey>,
     /// What it came to.
     pub outcome: Outcome,
     /// Where another selector of a list stood in.
@@ -29,7 +30,7 @@ pub struct Ended {
 #[derive(Debug)]
 pub struct Panicked {
     /// Which journey.
-    pub journey: usize,
+    pub journey: Arc<Journey>,
     /// What there is to tell.
     pub report: RunReport,
 }
@@ -38,12 +39,16 @@ pub struct Panicked {
 #[derive(Debug, Default)]
 pub struct Runs {
     tasks: JoinSet<Ended>,
-    begun: HashMap<Id, (usize, Timestamp)>,
+    begun: HashMap<Id, (Arc<Journey>, Timestamp)>,
 }
 
 impl Runs {
     /// Starts one.
-    pub fn start(&mut self, journey: usize, run: impl Future<Output = Ended> + Send + 'static) {
+    pub fn start(
+        &mut self,
+        journey: Arc<Journey>,
+        run: impl Future<Output = Ended> + Send + 'static,
+    ) {
         let task = self.tasks.spawn(run);
         self.begun.insert(task.id(), (journey, Timestamp::now()));
     }
@@ -80,25 +85,38 @@ impl Runs {
 
 #[cfg(test)]
 mod tests {
+    use vigia_contract::variables::Variables;
+
     use super::*;
+    use crate::journey;
+
+    fn example(name: &str) -> Arc<Journey> {
+        let file = format!(
+            "{}/../examples/journeys/{name}.toml",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        Arc::new(journey::read(file.as_ref(), &Variables::new()).unwrap())
+    }
 
     #[tokio::test]
     async fn a_run_that_panics_is_unmeasured_and_the_others_end_as_ever() {
         let mut runs = Runs::default();
-        runs.start(7, async { panic!("a fault") });
+        runs.start(example("consultar-tramite"), async { panic!("a fault") });
         let panicked = runs.next().await.unwrap().unwrap_err();
-        assert_eq!(panicked.journey, 7);
+        assert_eq!(panicked.journey.name, "consultar-tramite");
         assert_eq!(panicked.report.outcome, Outcome::Unmeasured);
 
-        runs.start(8, async {
+        let other = example("presentar-solicitud");
+        runs.start(Arc::clone(&other), async {
             Ended {
                 drifts: Vec::new(),
-                journey: 8,
+                journey: other,
                 outcome: Outcome::Ok,
                 pictures: PictureMemory::default(),
             }
         });
-        assert_eq!(runs.next().await.unwrap().unwrap().journey, 8);
+        let ended = runs.next().await.unwrap().unwrap();
+        assert_eq!(ended.journey.name, "presentar-solicitud");
         assert!(runs.next().await.is_none());
         assert!(runs.begun.is_empty());
     }

@@ -6,20 +6,22 @@ mod recording;
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use serde::Deserialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{
     config_file::{self, Spanned},
     mistake::{Mistake, Mistakes, Source},
     secret::{ExposeSecret, SecretPlaces},
-    slug::slug,
     variables::Variables,
 };
 
 use crate::{
-    browser::BrowserSettings,
-    journey::{self, CodeKey, Every, Journey},
+    browser::{BrowserSettings, mistakes_of_authorities},
+    journey::{self, CodeKey, Every, Journey, Name},
+    schedule::{Maintenance, MaintenanceTable, Shard},
 };
 use recording::RecordingTable;
 
@@ -39,20 +41,51 @@ pub struct Config {
     pub artifacts: Option<PathBuf>,
     /// How the browser is started.
     pub browser: BrowserSettings,
-    /// In the order of their files' names.
-    pub journeys: Vec<Journey>,
+    /// Those that this probe takes, in the order of their files' names.
+    pub journeys: Vec<Arc<Journey>>,
+    /// When nothing is measured.
+    pub maintenance: Vec<Maintenance>,
+    /// What was read for all of that.
+    pub files: Files,
+}
+
+impl Config {
+    /// The window in which the journey is not measured at a moment between these two.
+    pub fn maintenance_of(
+        &self,
+        journey: &Journey,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Option<&Maintenance> {
+        self.maintenance.iter().find(|window| {
+            window.covers(&journey.system, &journey.name) && window.is_between(from, until)
+        })
+    }
+}
+
+/// What a configuration was read from.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// Every file.
+    pub read: Vec<PathBuf>,
+    /// The folder with the journeys, which may get others.
+    pub folder: PathBuf,
 }
 
 /// `probe.toml` as it is typed. Paths are relative to the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProbeFile {
-    probe: Spanned<String>,
+    probe: Name,
     journeys: Spanned<PathBuf>,
     /// Played beside the journeys.
     #[serde(default)]
     recording: Vec<RecordingTable>,
-    max_concurrent: Option<Spanned<usize>>,
+    max_concurrent: Option<Slots>,
+    /// Where several probes share the journeys.
+    shard: Option<Shard>,
+    #[serde(default)]
+    maintenance: Vec<MaintenanceTable>,
     secrets_folder: Option<PathBuf>,
     #[serde(default)]
     artifacts: ArtifactsTable,
@@ -60,6 +93,21 @@ struct ProbeFile {
     browser: BrowserSettings,
     #[serde(default)]
     environment: EnvironmentTable,
+}
+
+/// How many runs there may be at once.
+#[derive(Clone, Copy, Debug)]
+struct Slots(usize);
+
+impl<'de> Deserialize<'de> for Slots {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match usize::deserialize(deserializer)? {
+            0 => Err(D::Error::custom(
+                "with no slot no journey can run\nhint: write 1 or more; one for each core is a good start",
+            )),
+            count => Ok(Self(count)),
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -125,7 +173,13 @@ fn beside(path: &Path, browser: BrowserSettings) -> BrowserSettings {
             1 => program,
             _ => folder_of(path).join(program),
         });
-    BrowserSettings { program, ..browser }
+    let extra_ca = browser.extra_ca.iter();
+    let extra_ca = extra_ca.map(|file| folder_of(path).join(file)).collect();
+    BrowserSettings {
+        program,
+        extra_ca,
+        ..browser
+    }
 }
 
 /// Paths in the file are relative to it.
@@ -145,29 +199,14 @@ pub fn read(path: &Path) -> Result<Config, Mistakes> {
         }
     };
     let mut mistakes = Vec::new();
-    if slug(file.probe.get_ref()) != *file.probe.get_ref() || file.probe.get_ref().is_empty() {
-        mistakes.push(source.mistake(
-            file.probe.span(),
-            format!(
-                "`{}` cannot be a probe's name in points",
-                file.probe.get_ref()
-            ),
-            format!(
-                "write lower-case letters, digits and hyphens: `{}`",
-                slug(file.probe.get_ref())
-            ),
-        ));
-    }
-    if let Some(count) = file
-        .max_concurrent
-        .as_ref()
-        .filter(|count| *count.get_ref() == 0)
-    {
-        mistakes.push(source.mistake(
-            count.span(),
-            "with no slot no journey can run",
-            "write 1 or more; one for each core is a good start",
-        ));
+    let browser = beside(path, file.browser);
+    for (what, hint) in mistakes_of_authorities(&browser.extra_ca) {
+        mistakes.push(Mistake {
+            path: path.to_owned(),
+            place: None,
+            what,
+            hint: hint.into(),
+        });
     }
     let secrets =
         SecretPlaces::of_this_process(file.secrets_folder.map(|secrets| folder.join(secrets)));
@@ -212,6 +251,15 @@ pub fn read(path: &Path) -> Result<Config, Mistakes> {
             ));
         }
     }
+    let maintenance = maintenance(file.maintenance, &source, &journeys, &mut mistakes);
+    let mut read_files = vec![path.to_owned()];
+    for (path, journey) in &journeys {
+        read_files.push(path.clone());
+        read_files.extend(journey.fragments.iter().cloned());
+    }
+    if let Some(shard) = file.shard {
+        journeys.retain(|(_, journey)| shard.takes(&journey.full_name()));
+    }
     for (path, journey) in &journeys {
         mistakes.extend(missing_environment(path, journey, &secrets));
     }
@@ -219,18 +267,64 @@ pub fn read(path: &Path) -> Result<Config, Mistakes> {
         return Err(Mistakes(mistakes));
     }
     Ok(Config {
-        probe: file.probe.into_inner(),
+        probe: file.probe.0,
         max_concurrent: file
             .max_concurrent
-            .map_or(MAX_CONCURRENT_DEFAULT, Spanned::into_inner),
+            .map_or(MAX_CONCURRENT_DEFAULT, |slots| slots.0),
         secrets,
         artifacts: file
             .artifacts
             .folder
             .map(|artifacts| folder.join(artifacts)),
-        browser: beside(path, file.browser),
-        journeys: journeys.into_iter().map(|(_, journey)| journey).collect(),
+        browser,
+        journeys: journeys
+            .into_iter()
+            .map(|(_, journey)| Arc::new(journey))
+            .collect(),
+        maintenance,
+        files: Files {
+            read: read_files,
+            folder: folder.join(file.journeys.get_ref()),
+        },
     })
+}
+
+fn maintenance(
+    tables: Vec<MaintenanceTable>,
+    source: &Source,
+    journeys: &[(PathBuf, Journey)],
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<Maintenance> {
+    // A journey that could not be read may be the one that is meant.
+    let all_are_read = mistakes.is_empty();
+    let is_known = |name: &str| {
+        !all_are_read
+            || journeys
+                .iter()
+                .any(|(_, journey)| journey.system == name || journey.full_name() == name)
+    };
+    let mut windows = Vec::new();
+    for table in tables {
+        match table.ready(source, is_known) {
+            Ok(window) => windows.push(window),
+            Err(others) => mistakes.extend(others),
+        }
+    }
+    windows
+}
+
+/// The files that are journeys.
+pub fn journey_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?;
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
+        .collect();
+    paths.sort();
+    Ok(paths)
 }
 
 /// The file has mistakes; those of its journeys are told beside them where it says where they are.
@@ -263,8 +357,8 @@ fn read_journeys(
     mistakes: &mut Vec<Mistake>,
     about_folder: impl Fn(String, &str) -> Mistake,
 ) -> Vec<(PathBuf, Journey)> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
+    let paths = match journey_files(folder) {
+        Ok(paths) => paths,
         Err(error) => {
             let what = format!("failed to read the folder `{}`: {error}", folder.display());
             mistakes.push(about_folder(
@@ -274,14 +368,6 @@ fn read_journeys(
             return Vec::new();
         }
     };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "toml")
-        })
-        .collect();
-    paths.sort();
     let mut journeys = Vec::new();
     for path in paths {
         match journey::read(&path, environment.variables.get_ref()) {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
+    num::NonZeroU32,
     ops::Range,
     path::{Path, PathBuf},
     time::Duration,
@@ -10,7 +11,7 @@ use std::{
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{
     config_file::{self, Spanned},
-    data_model::Impact,
+    data_model::{ErrorClass, Impact},
     duration,
     mistake::{Mistake, Source},
     slug::slug,
@@ -18,9 +19,11 @@ use vigia_contract::{
 };
 
 use super::{
-    Action, BasicAuth, CleanupStep, ClientCertificate, Headers, Journey, Kind, Step, Timed, Walk,
+    Action, BasicAuth, CleanupStep, ClientCertificate, Emulation, Headers, Journey, Kind, Proxy,
+    Retry, Step, Timed, Walk,
     external::{self, ExternalTable},
     fragment,
+    retry::ATTEMPTS_MAX,
     stored_names::StoredNames,
 };
 
@@ -34,16 +37,27 @@ const CLEANUP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct JourneyFile {
-    system: Spanned<String>,
-    name: Spanned<String>,
+    /// What users call the thing that they use: lower-case letters, digits and hyphens.
+    system: Name,
+    /// The journey's name inside the system: lower-case letters, digits and hyphens.
+    name: Spanned<Name>,
+    /// Who is told when it fails.
     impact: Impact,
+    /// How often it runs: "30s", "1m", "1h 30m"; once a second at most.
     every: Every,
+    /// How long one attempt may take; then it has failed.
     #[serde(deserialize_with = "duration::deserialize")]
     timeout: Duration,
     #[serde(default, deserialize_with = "duration::deserialize_some")]
     action_timeout: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::deserialize_some")]
+    budget: Option<Duration>,
+    attempts: Option<Attempts>,
+    retry_on: Option<BTreeSet<ErrorClass>>,
     #[serde(default)]
     looks: Looks,
+    emulate: Option<Emulation>,
+    proxy: Option<Proxy>,
     /// Already filled in when the file is read; here so that other keys stay unknown.
     #[serde(default)]
     variables: Variables,
@@ -53,12 +67,24 @@ struct JourneyFile {
     client_certificate: Vec<ClientCertificate>,
     #[serde(default)]
     headers: Vec<Headers>,
+    /// What the user does, in order: named parts that are timed.
     step: Option<Spanned<Vec<StepTable>>>,
+    /// Another program takes the journey.
     external: Option<Spanned<ExternalTable>>,
     #[serde(default)]
     cleanup: Vec<CleanupTable>,
     #[serde(default, deserialize_with = "duration::deserialize_some")]
     cleanup_timeout: Option<Duration>,
+}
+
+impl JourneyFile {
+    /// Where the fragments are that its steps use.
+    fn fragments(&self, source: &Source) -> Vec<PathBuf> {
+        let steps = self.step.iter().flat_map(Spanned::get_ref);
+        let used = steps.filter_map(|step| step.r#use.as_ref());
+        used.map(|used| fragment::path_of(used.get_ref(), source))
+            .collect()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -67,6 +93,8 @@ struct StepTable {
     name: Spanned<String>,
     #[serde(default, deserialize_with = "duration::deserialize_some")]
     budget: Option<Duration>,
+    #[serde(default)]
+    optional: bool,
     r#use: Option<Spanned<PathBuf>>,
     #[serde(default)]
     with: Variables,
@@ -118,6 +146,26 @@ pub enum Looks {
     WhereTold,
 }
 
+/// What is part of points and addresses: a slug.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(pub String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        if slug(&name) == name && !name.is_empty() {
+            return Ok(Self(name));
+        }
+        let instead = match slug(&name) {
+            empty if empty.is_empty() => "for example `tramites`".into(),
+            other => format!("`{other}`"),
+        };
+        Err(D::Error::custom(format!(
+            "`{name}` cannot be a name in points and addresses\nhint: write lower-case letters, digits and hyphens: {instead}"
+        )))
+    }
+}
+
 /// From start to start.
 #[derive(Clone, Copy, Debug)]
 pub struct Every(pub Duration);
@@ -134,6 +182,24 @@ impl<'de> Deserialize<'de> for Every {
     }
 }
 
+/// How often a run is tried.
+#[derive(Clone, Copy, Debug)]
+struct Attempts(NonZeroU32);
+
+impl<'de> Deserialize<'de> for Attempts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let count = u32::deserialize(deserializer)?;
+        NonZeroU32::new(count)
+            .filter(|count| count.get() <= ATTEMPTS_MAX)
+            .map(Self)
+            .ok_or_else(|| {
+                D::Error::custom(format!(
+                    "a run cannot have {count} attempts\nhint: write 1 to {ATTEMPTS_MAX}; more would hide what users suffer"
+                ))
+            })
+    }
+}
+
 /// Reads one journey; `variables` are used instead of the file's own.
 pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>> {
     let source = Source::read(path).map_err(|mistake| vec![mistake])?;
@@ -146,21 +212,14 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
             return Err(in_order(mistakes));
         }
     };
-    for name in [&file.system, &file.name] {
-        if slug(name.get_ref()) != *name.get_ref() || name.get_ref().is_empty() {
-            mistakes.push(source.mistake(
-                name.span(),
-                format!(
-                    "`{}` cannot be a name in points and addresses",
-                    name.get_ref()
-                ),
-                format!(
-                    "write lower-case letters, digits and hyphens: `{}`",
-                    slug(name.get_ref())
-                ),
-            ));
-        }
+    if file.retry_on.is_some() && file.attempts.is_none_or(|attempts| attempts.0.get() == 1) {
+        mistakes.push(source.mistake(
+            file.name.span(),
+            "the journey has `retry_on` and a single attempt",
+            "add `attempts = 2`, or take `retry_on` out",
+        ));
     }
+    let fragments = file.fragments(&source);
     let kind = match file.external.take() {
         Some(external) => {
             mistakes.extend(what_only_browsers_have(&file, &external, &source));
@@ -177,11 +236,16 @@ pub fn read(path: &Path, variables: &Variables) -> Result<Journey, Vec<Mistake>>
         }
     };
     Ok(Journey {
-        system: file.system.into_inner(),
-        name: file.name.into_inner(),
+        system: file.system.0,
+        name: file.name.into_inner().0,
         impact: file.impact,
         every: file.every.0,
         timeout: file.timeout,
+        retry: file.attempts.map_or_else(Retry::default, |attempts| {
+            Retry::new(attempts.0, file.retry_on)
+        }),
+        budget: file.budget,
+        fragments,
         variables: file.variables.into_keys().collect(),
         kind,
     })
@@ -224,6 +288,8 @@ fn walk(
             .unwrap_or(ACTION_TIMEOUT_DEFAULT)
             .min(file.timeout),
         looks: file.looks,
+        emulation: file.emulate.take().unwrap_or_default(),
+        proxy: file.proxy.take(),
         basic_auth: std::mem::take(&mut file.basic_auth),
         client_certificates: std::mem::take(&mut file.client_certificate),
         headers: std::mem::take(&mut file.headers),
@@ -242,6 +308,8 @@ fn what_only_browsers_have(
     let keys = [
         ("step", file.step.is_some()),
         ("action_timeout", file.action_timeout.is_some()),
+        ("emulate", file.emulate.is_some()),
+        ("proxy", file.proxy.is_some()),
         ("basic_auth", !file.basic_auth.is_empty()),
         ("client_certificate", !file.client_certificate.is_empty()),
         ("headers", !file.headers.is_empty()),
@@ -319,6 +387,7 @@ fn ready(
         name: step.name.into_inner(),
         slug: name_slug,
         budget: step.budget,
+        optional: step.optional,
         actions,
     }
 }

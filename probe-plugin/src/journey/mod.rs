@@ -6,9 +6,11 @@
 mod action;
 mod change;
 mod code;
+mod device;
 mod dialog;
 mod download;
 mod elements;
+mod emulation;
 mod expectation;
 mod external;
 mod file;
@@ -19,6 +21,8 @@ mod mouse;
 mod network;
 mod network_speed;
 mod one_time_code;
+mod proxy;
+mod retry;
 mod select;
 mod selector;
 mod several;
@@ -33,25 +37,29 @@ mod typing;
 mod upload;
 mod viewport;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use vigia_contract::{data_model::Impact, secret::Template};
 
 pub use action::{Action, Fill};
 pub use change::Change;
 pub use code::Code;
+pub use device::{CHROME_VERSION, Device};
 pub use dialog::{Answer as DialogAnswer, Dialog};
 pub use download::Download;
 pub use elements::Elements;
+pub use emulation::Emulation;
 pub use expectation::{Console, Count, Expectation, ShownText, Status};
 pub use external::{ARTIFACTS_PLACE, External, FixedPlaces, FixedReports, REPORT_PLACE};
-pub use file::{CleanupTable, Every, Looks, read};
+pub use file::{CleanupTable, Every, Looks, Name, read};
 pub use frame::FramePath;
 pub use key::Key;
 pub use mouse::{Button, Click, Distance, Drag, Hover, Modifier, Offset, Scroll};
 pub use network::{BasicAuth, ClientCertificate, Cookie, Headers, SetCookie};
 pub use network_speed::NetworkSpeed;
 pub use one_time_code::CodeKey;
+pub use proxy::Proxy;
+pub use retry::Retry;
 pub use select::Select;
 pub use selector::Selector;
 pub use several::Several;
@@ -77,8 +85,14 @@ pub struct Journey {
     pub every: Duration,
     /// After this the run has failed, wherever it stands.
     pub timeout: Duration,
+    /// How often a run that fails is tried, and when.
+    pub retry: Retry,
+    /// The whole of it taking longer than this is slow, not failed.
+    pub budget: Option<Duration>,
     /// The names of the variables that its file has.
     pub variables: BTreeSet<String>,
+    /// The files of the fragments that it uses.
+    pub fragments: Vec<PathBuf>,
     /// Who takes it, and how.
     pub kind: Kind,
 }
@@ -99,6 +113,10 @@ pub struct Walk {
     pub action_timeout: Duration,
     /// Which windows and frames it looks at without being told.
     pub looks: Looks,
+    /// What its pages are told about the user's machine.
+    pub emulation: Emulation,
+    /// What its requests go through.
+    pub proxy: Option<Proxy>,
     /// For servers that ask for a name and a password before they show anything.
     pub basic_auth: Vec<BasicAuth>,
     /// For servers that want to see one before they talk.
@@ -114,6 +132,11 @@ pub struct Walk {
 }
 
 impl Journey {
+    /// `system/name`: unique.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.system, self.name)
+    }
+
     /// The steps as its file has them; those of an external journey are only known from its report.
     pub fn steps(&self) -> &[Step] {
         match &self.kind {
@@ -166,10 +189,13 @@ impl Walk {
             own.certificate.secrets().chain(key)
         });
         let headers = self.headers.iter().flat_map(|headers| headers.set.values());
+        let proxy = self.proxy.iter().filter_map(|proxy| proxy.login.as_ref());
+        let proxy = proxy.flat_map(|login| login.user.secrets().chain(login.password.secrets()));
         self.actions()
             .flat_map(Action::secrets)
             .chain(logins)
             .chain(certificates)
+            .chain(proxy)
             .chain(headers.flat_map(Template::secrets))
             .collect()
     }
@@ -201,6 +227,8 @@ pub struct Step {
     pub slug: String,
     /// Longer is slow, not failed.
     pub budget: Option<Duration>,
+    /// The journey goes on where it fails.
+    pub optional: bool,
     /// Never empty.
     pub actions: Vec<Timed>,
 }

@@ -20,7 +20,7 @@ use vigia_contract::{
     variables::{Variables, fill_in},
 };
 
-use crate::journey::{Journey, Kind, Looks, Step, Timed, Walk};
+use crate::journey::{Emulation, Journey, Kind, Looks, Retry, Step, Timed, Walk};
 use recorded::{Done, Recording};
 use steps::{Origin, Wrong};
 
@@ -83,6 +83,7 @@ pub fn read(path: &Path, head: &Head, variables: &Variables) -> Result<Journey, 
             slug: slug(&step.name),
             name: step.name,
             budget: None,
+            optional: false,
             actions: read_actions(&step.actions, &source, &mut mistakes),
         })
         .collect();
@@ -104,10 +105,15 @@ pub fn read(path: &Path, head: &Head, variables: &Variables) -> Result<Journey, 
         impact: head.impact,
         every: head.every,
         timeout,
+        retry: Retry::default(),
+        budget: None,
+        fragments: Vec::new(),
         variables: used,
         kind: Kind::Browser(Walk {
             action_timeout: written.action_timeout.min(timeout),
             looks: Looks::WhereTold,
+            emulation: Emulation::default(),
+            proxy: None,
             basic_auth: Vec::new(),
             client_certificates: Vec::new(),
             headers: Vec::new(),

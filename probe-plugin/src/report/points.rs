@@ -35,11 +35,13 @@ pub enum Report<'a> {
         /// The key of its artifacts, where they were kept.
         artifact: Option<String>,
     },
-    /// It could not start in its slot.
-    Missed {
-        /// When it should have started.
-        due: Timestamp,
-        /// Why it did not.
+    /// There is nothing to tell of it but that it says nothing about the system.
+    NotMade {
+        /// Missed, or unmeasured.
+        outcome: Outcome,
+        /// When it should have started, or did.
+        at: Timestamp,
+        /// Why.
         why: &'a str,
     },
 }
@@ -47,7 +49,7 @@ pub enum Report<'a> {
 /// All the points of one run.
 pub fn points(about: About<'_>, report: &Report<'_>) -> Vec<Point> {
     match report {
-        Report::Missed { due, why } => vec![missed(about, *due, why)],
+        Report::NotMade { outcome, at, why } => vec![not_made(about, *outcome, *at, why)],
         Report::Ran {
             run,
             picture,
@@ -74,8 +76,8 @@ pub fn points(about: About<'_>, report: &Report<'_>) -> Vec<Point> {
     }
 }
 
-fn missed(about: About<'_>, due: Timestamp, why: &str) -> Point {
-    let mut fields = outcome_fields(Outcome::Missed);
+fn not_made(about: About<'_>, outcome: Outcome, at: Timestamp, why: &str) -> Point {
+    let mut fields = outcome_fields(outcome);
     fields.push(every(about));
     fields.push((field::ATTEMPTS, Value::Integer(0)));
     fields.push((field::STEPS_TOTAL, count(about.journey.steps().len())));
@@ -84,7 +86,7 @@ fn missed(about: About<'_>, due: Timestamp, why: &str) -> Point {
         measurement: measurement::JOURNEY,
         tags: tags(about),
         fields,
-        timestamp_ns: nanoseconds(due),
+        timestamp_ns: nanoseconds(at),
     }
 }
 
@@ -92,7 +94,7 @@ fn journey_point(about: About<'_>, run: &RunReport, artifact: Option<&str>) -> P
     let mut fields = outcome_fields(run.outcome);
     fields.push(every(about));
     let steps_ok = run.steps.iter().filter(|step| step.outcome.is_ok()).count();
-    fields.push((field::ATTEMPTS, Value::Integer(1)));
+    fields.push((field::ATTEMPTS, Value::Integer(run.attempts.into())));
     fields.push((field::STEPS_OK, count(steps_ok)));
     // An external journey's are those of its report.
     let told = run.steps.len() + run.not_reached.len();
@@ -104,6 +106,8 @@ fn journey_point(about: About<'_>, run: &RunReport, artifact: Option<&str>) -> P
         run.duration()
             .map(|duration| (field::DURATION_MS, milliseconds(duration))),
     );
+    let budget = about.journey.budget;
+    fields.extend(budget.map(|budget| (field::BUDGET_MS, milliseconds(budget))));
     fields.extend(
         run.failed_step()
             .map(|step| (field::FAILED_STEP, text(step))),

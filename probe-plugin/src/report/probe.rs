@@ -28,6 +28,12 @@ pub struct Counters {
     pub missed: usize,
     /// Runs that said nothing about the system.
     pub unmeasured: usize,
+    /// Slots in which nothing was measured because of planned work.
+    pub in_maintenance: usize,
+    /// How many times the configuration was read anew and taken over.
+    pub reloads: usize,
+    /// How many mistakes the newest configuration has; as long as there are any, the one before it is in use.
+    pub config_mistakes: usize,
 }
 
 impl Counters {
@@ -55,6 +61,9 @@ pub fn probe_point(probe: &str, counters: Counters, resources: Resources, now: T
         ("runs", count(counters.runs)),
         ("missed", count(counters.missed)),
         ("unmeasured", count(counters.unmeasured)),
+        ("in_maintenance", count(counters.in_maintenance)),
+        ("reloads", count(counters.reloads)),
+        ("config_mistakes", count(counters.config_mistakes)),
     ];
     let bytes = [
         ("resident_bytes", resources.resident_bytes),

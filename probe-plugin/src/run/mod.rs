@@ -4,6 +4,7 @@ mod action;
 mod clean_up;
 mod clock;
 mod document;
+mod emulation;
 mod external;
 mod input;
 mod net_error;
@@ -28,7 +29,10 @@ use vigia_contract::{
 };
 
 use crate::{
-    browser::{AddedHeaders, Certified, Chromium, Context, Credentials, Interception, WarmBrowser},
+    browser::{
+        AddedHeaders, Certified, Chromium, Context, Credentials, Interception, ProxyCredentials,
+        ProxyServer, WarmBrowser,
+    },
     journey::{Dialog, Journey, Kind, Looks, Step, Timed, Walk},
     log::{Level, log},
 };
@@ -42,7 +46,7 @@ use waiting::Waiting;
 pub use clean_up::CleanUp;
 pub use document::DocumentReport;
 pub use external::sweep as sweep_external;
-pub use outcome::{Failure, RunFile, RunReport, StepReport};
+pub use outcome::{Blame, Failure, RunFile, RunReport, StepReport};
 pub use phases::Phase;
 
 /// A page that hangs may not be able to draw itself.
@@ -65,24 +69,61 @@ pub struct Order<'a> {
     pub keeps_pictures: bool,
 }
 
-/// Makes the run. `wants_screenshot` is asked with the outcome, when the page still stands as the run left it.
+/// Makes the run, in as many attempts as its journey says. `wants_screenshot` is asked with the outcome, when the page still
+/// stands as the run left it.
 ///
 /// What the journey tidies up is still to be done then: it changes nothing about the run, and nobody who waits for the news
 /// of a failure waits for it.
 pub async fn run(
     order: Order<'_>,
-    wants_screenshot: impl FnOnce(Outcome) -> bool,
+    wants_screenshot: impl Fn(Outcome) -> bool,
 ) -> (RunReport, Option<CleanUp<'_>>) {
-    match &order.journey.kind {
-        Kind::Browser(walk) => in_browser(order, walk, wants_screenshot).await,
-        Kind::External(external) => (external::run(order, external, wants_screenshot).await, None),
+    let retry = &order.journey.retry;
+    let mut attempt = 1;
+    loop {
+        let goes_on = |failure: Option<&Failure>| {
+            failure.is_some_and(|failure| retry.goes_on(attempt, failure.class))
+        };
+        let wants_screenshot =
+            |outcome, failure: Option<&Failure>| !goes_on(failure) && wants_screenshot(outcome);
+        let (mut report, clean_up) = match &order.journey.kind {
+            Kind::Browser(walk) => in_browser(order, walk, wants_screenshot).await,
+            Kind::External(external) => {
+                let report = external::run(order, external, wants_screenshot).await;
+                (report, None)
+            }
+        };
+        report.attempts = attempt;
+        if !goes_on(report.failure.as_ref()) {
+            return (report, clean_up);
+        }
+        tell_attempt(order.journey, &report);
+        if let Some(clean_up) = clean_up {
+            clean_up.make().await;
+        }
+        attempt += 1;
     }
+}
+
+/// The point is about the last attempt alone.
+fn tell_attempt(journey: &Journey, report: &RunReport) {
+    let error = report.failure.as_ref().map(|failure| &*failure.error);
+    log(
+        Level::Info,
+        &format!(
+            "{}: attempt {} of {} did not succeed, there is another one: {}",
+            journey.full_name(),
+            report.attempts,
+            journey.retry.attempts(),
+            error.unwrap_or_default(),
+        ),
+    );
 }
 
 async fn in_browser<'a>(
     order: Order<'a>,
     walk: &'a Walk,
-    wants_screenshot: impl FnOnce(Outcome) -> bool,
+    wants_screenshot: impl FnOnce(Outcome, Option<&Failure>) -> bool,
 ) -> (RunReport, Option<CleanUp<'a>>) {
     let run_id = run_id(order.started);
     let mut stopwatch = Stopwatch::start();
@@ -106,7 +147,11 @@ async fn in_browser<'a>(
             );
         }
     };
-    let mut context = match order.browser.context(&chromium).await {
+    let proxy = walk.proxy.as_ref().map(|proxy| ProxyServer {
+        server: proxy.server.clone(),
+        bypass: proxy.bypass.join(";"),
+    });
+    let mut context = match order.browser.context(&chromium, proxy).await {
         Ok(context) => context,
         Err(error) => {
             order.browser.give_up(&chromium).await;
@@ -122,6 +167,7 @@ async fn in_browser<'a>(
     };
     let mut redaction = Redaction::of(order.journey, order.secrets);
     redaction.add(&interception.encoded_credentials());
+    context.emulate(emulation::emulation(&walk.emulation, &chromium));
     context.intercept(interception);
     if !walk.downloads() {
         context.refuse_downloads();
@@ -186,6 +232,12 @@ fn interception(secrets: &SecretPlaces, walk: &Walk) -> Result<Interception, Fai
         })?;
         interception.certificates.push(Arc::new(certified));
     }
+    if let Some(login) = walk.proxy.as_ref().and_then(|proxy| proxy.login.as_ref()) {
+        interception.proxy = Some(ProxyCredentials {
+            user: resolve(&login.user)?,
+            password: resolve(&login.password)?,
+        });
+    }
     for headers in &walk.headers {
         let set = headers.set.iter();
         let set = set.map(|(name, value)| Ok((name.clone(), resolve(value)?)));
@@ -215,7 +267,7 @@ async fn take_steps<'a>(
     context: Context,
     mut redaction: Redaction,
     mut stopwatch: Stopwatch,
-    wants_screenshot: impl FnOnce(Outcome) -> bool,
+    wants_screenshot: impl FnOnce(Outcome, Option<&Failure>) -> bool,
 ) -> (RunReport, Option<CleanUp<'a>>) {
     let journey = order.journey;
     let mut robot = robot(order, walk, context);
@@ -249,8 +301,13 @@ async fn take_steps<'a>(
             budget: step.budget,
             duration,
             outcome,
+            optional: step.optional,
         });
         if let Err(why) = done {
+            if step.optional && robot.can_do_without(&why) {
+                waiting.forget_step();
+                continue;
+            }
             failure = Some(Failure {
                 error: redaction.apply(&why.error),
                 ..why
@@ -258,9 +315,11 @@ async fn take_steps<'a>(
             break;
         }
     }
+    let took = steps.iter().filter_map(|step| step.duration).sum();
     let outcome = outcome::of_run(&steps, failure.as_ref());
+    let outcome = outcome::with_budget(outcome, took, journey.budget);
     robot.context.dialogs.end();
-    let screenshot = if wants_screenshot(outcome) {
+    let screenshot = if wants_screenshot(outcome, failure.as_ref()) {
         let taken = screenshot(&mut robot.context).await;
         stopwatch.lap(None, "screenshot");
         taken
@@ -273,6 +332,7 @@ async fn take_steps<'a>(
         run_id,
         started: order.started,
         queued: order.queued,
+        attempts: 1,
         outcome,
         steps,
         failure,

@@ -69,6 +69,15 @@ pub struct StepReport {
     pub duration: Option<Duration>,
     /// Never `Missed`.
     pub outcome: Outcome,
+    /// The run went on where it failed.
+    pub optional: bool,
+}
+
+impl StepReport {
+    /// It failed, and the run went on: users can do without it.
+    const fn was_done_without(&self) -> bool {
+        self.optional && !self.outcome.is_ok()
+    }
 }
 
 /// What a run came to, with everything that is told of it.
@@ -80,6 +89,8 @@ pub struct RunReport {
     pub started: Timestamp,
     /// How long it waited for a free slot.
     pub queued: Duration,
+    /// How many times the journey was tried; all else is about the last one.
+    pub attempts: u32,
     /// Of the run as a whole.
     pub outcome: Outcome,
     /// The steps that were reached.
@@ -122,6 +133,7 @@ impl RunReport {
             run_id,
             started,
             queued: Duration::ZERO,
+            attempts: 1,
             outcome: failure.outcome(),
             steps: Vec::new(),
             failure: Some(failure),
@@ -145,7 +157,8 @@ impl RunReport {
         if self.steps.is_empty() {
             return self.whole;
         }
-        self.steps.iter().map(|step| step.duration).sum()
+        let steps = self.steps.iter().filter(|step| !step.was_done_without());
+        steps.map(|step| step.duration).sum()
     }
 
     /// The names of all steps, those that were not reached too; an external journey's are those of its report.
@@ -165,7 +178,7 @@ impl RunReport {
         // Behind the first one an external journey may have gone on.
         let mut steps = self.steps.iter();
         steps
-            .find(|step| step.outcome == self.outcome)
+            .find(|step| step.outcome == self.outcome && !step.optional)
             .map(|step| step.name.as_str())
     }
 }
@@ -184,5 +197,13 @@ pub fn of_run(steps: &[StepReport], failure: Option<&Failure>) -> Outcome {
         Some(failure) => failure.outcome(),
         None if steps.iter().any(|step| step.outcome == Outcome::Slow) => Outcome::Slow,
         None => Outcome::Ok,
+    }
+}
+
+/// A run whose steps are all inside their budgets may still take longer than the whole journey may.
+pub fn with_budget(outcome: Outcome, took: Duration, budget: Option<Duration>) -> Outcome {
+    match outcome {
+        Outcome::Ok => of_completed_step(took, budget),
+        other => other,
     }
 }

@@ -95,6 +95,11 @@ impl Waiting {
         std::mem::take(&mut self.step_ms)
     }
 
+    /// The step has failed and the journey goes on: what was waited in vain is no part of the next one.
+    pub fn forget_step(&mut self) {
+        *self = Self::default();
+    }
+
     fn wait(&mut self, wait: Wait) {
         let from_ms = self.since_ms.unwrap_or(wait.from_ms);
         if wait.until_ms > from_ms {

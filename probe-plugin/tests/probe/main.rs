@@ -5,11 +5,13 @@
     reason = "in a test a missing value is the failure"
 )]
 
+mod attempts;
 mod browser_faults;
 mod census;
 mod cleanup;
 mod client_certificates;
 mod dialogs;
+mod emulation;
 mod error_classes;
 mod expectations;
 mod faults;
@@ -20,13 +22,16 @@ mod import;
 mod in_frames;
 mod journeys;
 mod launching;
+mod maintenance;
 mod mistakes;
 mod mouse;
 mod navigation;
 mod network;
+mod optional_steps;
 mod page_metrics;
 mod pages;
 mod recordings;
+mod reloads;
 mod robots;
 mod running;
 mod scenes;

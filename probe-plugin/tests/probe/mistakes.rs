@@ -51,6 +51,10 @@ actions = [
       1 | 
         | ^
       hint: add `timeout = ...` here
+    FOLDER/journeys/journey.toml:2:10: `Trámites` cannot be a name in points and addresses
+      2 | system = "Trámites"
+        |          ^
+      hint: write lower-case letters, digits and hyphens: `tramites`
     FOLDER/journeys/journey.toml:4:10: unknown value `urgent`
       4 | impact = "urgent"
         |          ^
@@ -79,7 +83,7 @@ actions = [
       13 |   { press = "Entrar" },
          |             ^
       hint: a single character, or one of Enter, Tab, Escape, Backspace, Delete, Insert, Space, ArrowUp, ArrowDown, ArrowLeft, ArrowRight, Home, End, PageUp, PageDown, ContextMenu, Alt, Control, Meta, Shift, AltGraph, CapsLock, Help, NumLock, Pause, PrintScreen, ScrollLock, F1 to F12; with others held down: Control+A
-    9 mistakes
+    10 mistakes
     "#);
 }
 
@@ -130,7 +134,7 @@ fn mistakes_of_the_probes_own_file_do_not_hide_those_of_its_journeys() {
     FOLDER/probe.toml:3:1: unknown key `max_concurent`
       3 | max_concurent = 2
         | ^
-      hint: did you mean `max_concurrent`? known here: probe, journeys, recording, max_concurrent, secrets_folder, artifacts, browser, environment
+      hint: did you mean `max_concurrent`? known here: probe, journeys, recording, max_concurrent, shard, maintenance, secrets_folder, artifacts, browser, environment
     FOLDER/journeys/journey.toml:4:10: unknown value `urgent`
       4 | impact = "urgent"
         |          ^

@@ -52,7 +52,11 @@ async fn the_probe_tells_about_itself() {
     probe.ask_for_points();
     let before = probe.next("probe");
     assert_eq!(before.integer("browser_resident_bytes"), None);
-    let point = probe.next("probe");
+    let mut point = probe.next("probe");
+    // On a starved machine a run may take longer than it is from point to point.
+    while point.integer("runs") == Some(0) {
+        point = probe.next("probe");
+    }
     assert_eq!(point.tag("probe").as_deref(), Some("prueba"));
     assert_eq!(point.integer("journeys"), Some(1));
     assert_eq!(point.integer("runs"), Some(1));

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring, version};
 
 /// What is wrong.
@@ -20,9 +20,40 @@ pub enum Fault {
     OfAnotherHost,
 }
 
+/// A server that an organisation's own authority vouches for: its address, and the authority's certificate as PEM.
+pub fn serve_vouched_for() -> (String, String) {
+    let authority_key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority
+        .distinguished_name
+        .push(DnType::CommonName, "CA interna");
+    let certificate = authority.self_signed(&authority_key).unwrap();
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let mut own = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    // Chromium takes none that is valid for longer than 398 days from an authority that it knows; this one it does not.
+    own.use_authority_key_identifier_extension = true;
+    let own = own.signed_by(&key, &issuer).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&version::TLS13])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![own.der().clone()],
+            key.serialize_der().try_into().unwrap(),
+        )
+        .unwrap();
+    (serve_with(config), certificate.pem())
+}
+
 /// Serves as long as the test runs; the address has no slash at the end.
 pub fn serve(fault: Fault) -> String {
-    let config = Arc::new(config(fault));
+    serve_with(config(fault))
+}
+
+fn serve_with(config: ServerConfig) -> String {
+    let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {

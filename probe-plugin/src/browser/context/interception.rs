@@ -27,6 +27,8 @@ use crate::browser::{
 pub struct Interception {
     /// For servers that ask.
     pub credentials: Vec<Credentials>,
+    /// For the proxy, where it asks.
+    pub proxy: Option<ProxyCredentials>,
     /// With every request.
     pub headers: Vec<AddedHeaders>,
     /// For servers that want to see one.
@@ -44,6 +46,15 @@ pub struct Interception {
 pub struct Credentials {
     /// What the addresses begin with: a whole origin at least, as the browser writes it.
     pub addresses: String,
+    /// The name.
+    pub user: SecretString,
+    /// The password.
+    pub password: SecretString,
+}
+
+/// A name and a password for the one proxy that there is.
+#[derive(Debug)]
+pub struct ProxyCredentials {
     /// The name.
     pub user: SecretString,
     /// The password.
@@ -94,20 +105,22 @@ struct Challenge {
 impl Interception {
     /// There is nothing to add.
     pub fn is_empty(&self) -> bool {
-        self.credentials.is_empty() && self.headers.is_empty() && self.certificates.is_empty()
+        self.credentials.is_empty()
+            && self.proxy.is_none()
+            && self.headers.is_empty()
+            && self.certificates.is_empty()
     }
 
     /// What a name and a password look like in a header.
     pub fn encoded_credentials(&self) -> Vec<SecretString> {
-        let encoded = |own: &Credentials| {
-            let both = format!(
-                "{}:{}",
-                own.user.expose_secret(),
-                own.password.expose_secret()
-            );
+        let encoded = |(user, password): (&SecretString, &SecretString)| {
+            let both = format!("{}:{}", user.expose_secret(), password.expose_secret());
             STANDARD.encode(both).into()
         };
-        self.credentials.iter().map(encoded).collect()
+        let own = self.credentials.iter();
+        let own = own.map(|own| (&own.user, &own.password));
+        let proxy = self.proxy.iter().map(|own| (&own.user, &own.password));
+        own.chain(proxy).map(encoded).collect()
     }
 
     /// Stops the requests of a session that something is to be added to.
@@ -119,9 +132,14 @@ impl Interception {
         let addresses = addresses.chain(self.headers.iter().map(|own| &own.addresses));
         let certified = self.certificates.iter().map(|own| own.addresses());
         let addresses = addresses.map(String::as_str).chain(certified);
+        let mut patterns: Vec<Fetch::RequestPattern> = addresses.map(pattern).collect();
+        if self.proxy.is_some() {
+            // Nobody knows which request is the first to come to it.
+            patterns.push(pattern(""));
+        }
         let enable = Fetch::Enable {
-            patterns: Some(addresses.map(pattern).collect()),
-            handle_auth_requests: Some(!self.credentials.is_empty()),
+            patterns: Some(patterns),
+            handle_auth_requests: Some(!self.credentials.is_empty() || self.proxy.is_some()),
         };
         send(connection, session, &enable);
     }
@@ -221,19 +239,25 @@ impl Interception {
 
     /// A name and a password for who they are meant for, once; nobody else gets any.
     fn answer(&mut self, paused: &Paused, challenge: &Challenge) -> Fetch::AuthChallengeResponse {
-        let own = self.credentials.iter().find(|own| {
-            paused.request.url.starts_with(&own.addresses)
-                && own.addresses.starts_with(&format!("{}/", challenge.origin))
-                && challenge.source.as_deref() != Some("Proxy")
-        });
+        let is_proxy = challenge.source.as_deref() == Some("Proxy");
+        let key = format!("{} {is_proxy}", paused.request_id);
+        let own = if is_proxy {
+            let own = self.proxy.as_ref();
+            own.map(|own| (&own.user, &own.password))
+        } else {
+            let mut own = self.credentials.iter();
+            own.find(|own| {
+                paused.request.url.starts_with(&own.addresses)
+                    && own.addresses.starts_with(&format!("{}/", challenge.origin))
+            })
+            .map(|own| (&own.user, &own.password))
+        };
         match own {
-            Some(own) if self.answered.insert(paused.request_id.clone()) => {
-                Fetch::AuthChallengeResponse {
-                    response: Fetch::AuthChallengeResponseResponse::ProvideCredentials,
-                    username: Some(own.user.expose_secret().to_owned()),
-                    password: Some(own.password.expose_secret().to_owned()),
-                }
-            }
+            Some((user, password)) if self.answered.insert(key) => Fetch::AuthChallengeResponse {
+                response: Fetch::AuthChallengeResponseResponse::ProvideCredentials,
+                username: Some(user.expose_secret().to_owned()),
+                password: Some(password.expose_secret().to_owned()),
+            },
             _ => Fetch::AuthChallengeResponse {
                 response: Fetch::AuthChallengeResponseResponse::CancelAuth,
                 username: None,

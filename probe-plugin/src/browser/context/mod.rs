@@ -8,6 +8,7 @@ mod act;
 mod ask;
 mod dialogs;
 mod downloads;
+mod emulation;
 mod evaluate;
 mod interception;
 mod prepare;
@@ -37,8 +38,9 @@ use windows::Tab;
 pub use act::Acted;
 pub use dialogs::{DialogSurprise, ExpectedDialog};
 pub use downloads::{Coming, DownloadedFile};
+pub use emulation::{EmulatedBrowser, Emulation, Geolocation, Metrics, Speed, Touch};
 pub use evaluate::Evaluated;
-pub use interception::{AddedHeaders, Credentials, Interception};
+pub use interception::{AddedHeaders, Credentials, Interception, ProxyCredentials};
 pub use prepare::attach_to;
 pub use scope::Scope;
 
@@ -93,12 +95,23 @@ pub struct Context {
     pub stored: Variables,
     /// What is added to its requests.
     interception: Interception,
+    /// What its pages are told about the user's machine.
+    emulation: Emulation,
     /// Nothing where none is expected: then there are none.
     downloads: Option<Downloads>,
     opening: OpeningTimes,
     /// Nothing: every frame is looked at.
     scope: Option<Scope>,
     windows_stay_behind: bool,
+}
+
+/// What a context's requests go through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyServer {
+    /// Kind, host and port.
+    pub server: String,
+    /// Hosts that are asked without it, with semicolons.
+    pub bypass: String,
 }
 
 /// How long the parts of its opening took.
@@ -112,13 +125,17 @@ pub struct OpeningTimes {
 
 impl Context {
     /// Makes a context with one blank tab, ready for a journey.
-    pub async fn open(chromium: Arc<Chromium>, deadline: Instant) -> Result<Self, PageError> {
+    pub async fn open(
+        chromium: Arc<Chromium>,
+        proxy: Option<ProxyServer>,
+        deadline: Instant,
+    ) -> Result<Self, PageError> {
         let began = Instant::now();
         let connection = chromium.connection().clone();
         let create = Target::CreateBrowserContext {
             dispose_on_detach: Some(true),
-            proxy_server: None,
-            proxy_bypass_list: None,
+            proxy_bypass_list: proxy.as_ref().map(|proxy| proxy.bypass.clone()),
+            proxy_server: proxy.map(|proxy| proxy.server),
             origins_with_universal_network_access: None,
         };
         let id = connection
@@ -141,6 +158,7 @@ impl Context {
             opening: OpeningTimes::default(),
             stored: Variables::new(),
             interception: Interception::default(),
+            emulation: Emulation::default(),
             downloads: None,
             scope: None,
             windows_stay_behind: false,

@@ -145,6 +145,7 @@ impl Context {
         let session = SessionId(attached.session_id);
         self.interception
             .enable(self.chromium.connection(), &session);
+        self.emulation.tell(self.chromium.connection(), &session);
         prepare(self.chromium.connection(), &session);
         if attached.target_info.r#type == "page" {
             let loads = (!self.asked_for.is_empty()).then(|| self.asked_for.remove(0));

@@ -43,7 +43,8 @@ use vigia_contract::{
 };
 
 use super::{
-    Failure, RunFile, clock::Clock, document::Documents, net_error, still_answers, waiting::Moment,
+    Blame, Failure, RunFile, clock::Clock, document::Documents, net_error, still_answers,
+    waiting::Moment,
 };
 use crate::{
     browser::{Answer, CallError, Context, DialogSurprise, Function, PageError, PageState, Place},
@@ -426,6 +427,14 @@ impl Robot<'_> {
 }
 
 /// The journey's own time is over; `during` is what was not there by then.
+impl Robot<'_> {
+    /// Whether a journey can go on after this in a step that is optional: the page still stands, and so does its time.
+    pub fn can_do_without(&self, failure: &Failure) -> bool {
+        let stands = !matches!(failure.class, ErrorClass::Crash | ErrorClass::Dialog);
+        failure.blame == Blame::System && stands && Instant::now() < self.deadline
+    }
+}
+
 fn over_time(during: Option<&str>) -> Failure {
     let told = "the journey took longer than its `timeout`";
     let told = during.map_or_else(|| told.to_owned(), |during| format!("{told}: {during}"));

@@ -55,7 +55,7 @@ struct Scene {
 pub async fn run(
     order: Order<'_>,
     external: &External,
-    wants_screenshot: impl FnOnce(Outcome) -> bool,
+    wants_screenshot: impl FnOnce(Outcome, Option<&Failure>) -> bool,
 ) -> RunReport {
     let run_id = run_id(order.started);
     let without_a_look =
@@ -110,10 +110,16 @@ pub async fn run(
         budgets: &external.budgets,
     });
     let outcome = outcome::of_run(&steps, failure.as_ref());
+    let took = if steps.is_empty() {
+        whole
+    } else {
+        steps.iter().filter_map(|step| step.duration).sum()
+    };
+    let outcome = outcome::with_budget(outcome, took, order.journey.budget);
     if failure.is_none() {
         tell_idle_budgets(&order, external, &steps);
     }
-    let wants_screenshot = wants_screenshot(outcome);
+    let wants_screenshot = wants_screenshot(outcome, failure.as_ref());
     let wants_files = order.keeps_pictures && failure.is_some();
     let (screenshot, kept) = blocking(move || {
         let left = scene.workplace.left();
@@ -127,6 +133,7 @@ pub async fn run(
         run_id,
         started: order.started,
         queued: order.queued,
+        attempts: 1,
         outcome,
         steps,
         failure,

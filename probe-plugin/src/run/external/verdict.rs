@@ -124,6 +124,7 @@ fn with_report(account: &Account<'_>, cases: &[Case]) -> Verdict {
             budget,
             duration,
             outcome,
+            optional: false,
         });
         failures.extend(failure);
     }
