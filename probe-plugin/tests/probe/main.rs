@@ -20,6 +20,7 @@ mod fragments;
 mod hostile_pages;
 mod import;
 mod in_frames;
+mod invalid;
 mod journeys;
 mod launching;
 mod maintenance;
