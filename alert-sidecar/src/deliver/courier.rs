@@ -92,7 +92,7 @@ impl Courier {
     }
 
     async fn attempt(&self, delivery: &Delivery) -> Attempt {
-        let incident = &delivery.incident;
+        let incident = delivery.conversation.lead();
         let (run_id, at) = match (&incident.end, delivery.kind) {
             (Some(end), Kind::Closed | Kind::Whole) => (&end.run_id, end.at),
             _ => (&incident.run_id, incident.started_at),
@@ -123,7 +123,7 @@ fn log(delivery: &Delivery, attempt: &Attempt, took: Duration) {
     let span = tracing::info_span!(
         "delivery",
         channel = delivery.channel,
-        incident = delivery.incident.id,
+        incident = delivery.conversation.lead().id,
         kind = delivery.kind.name(),
         attempt = delivery.attempt,
         took_ms = took.as_millis(),

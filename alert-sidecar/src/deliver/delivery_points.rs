@@ -30,7 +30,7 @@ pub async fn write(influxdb: &InfluxDb, delivery: &Delivery, attempt: &Attempt, 
         Err(_) => io::Error::from(io::ErrorKind::TimedOut).to_string(),
     };
     tracing::warn!(
-        incident = delivery.incident.id,
+        incident = delivery.conversation.lead().id,
         trouble,
         "what became of a message is not in InfluxDB; dashboards do not count it"
     );
@@ -42,7 +42,7 @@ fn point(delivery: &Delivery, attempt: &Attempt, now: Timestamp) -> Option<Vec<u
         Attempt::Refused(_) => false,
         Attempt::Failed(_) | Attempt::Uncertain(_) => return None,
     };
-    let incident = &delivery.incident;
+    let incident = delivery.conversation.lead();
     // What the message is about: the run that opened the incident, or the one that ended it.
     let since = match (&incident.end, delivery.kind) {
         (Some(end), Kind::Closed | Kind::Whole) => end.at,

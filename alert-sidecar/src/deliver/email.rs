@@ -218,7 +218,7 @@ impl Email {
     ) -> Result<(Vec<u8>, Address), anyhow::Error> {
         let recipient: Address = delivery.recipient.parse()?;
         let domain = self.from.email.domain();
-        let incident = &delivery.incident;
+        let incident = delivery.conversation.lead();
         let identity =
             |kind: Kind| format!("<{}.{}@{domain}>", message_safe(&incident.id), kind.name());
         let text = SinglePart::plain(message.text.clone());

@@ -128,7 +128,7 @@ impl Renderer {
         illustration: Illustration,
         now: Timestamp,
     ) -> Result<Message, minijinja::Error> {
-        let (incident, words) = (&delivery.incident, &self.words);
+        let (incident, words) = (delivery.conversation.lead(), &self.words);
         let facts = self.facts(incident, now)?;
         // Where the beginning may have arrived, nobody can say that this is the first that is told.
         let kind = match delivery.kind {
@@ -137,7 +137,7 @@ impl Renderer {
         };
         let [subject, when] = words.of(kind);
         let about = self.about(incident, &facts)?;
-        let is_over = delivery.kind != Kind::Opened;
+        let is_over = delivery.kind.is_end();
         let failure = &incident.failure;
         let labels = &words.labels;
         let moment = |time: Timestamp| {
@@ -287,8 +287,8 @@ impl Renderer {
 const fn colour(impact: Impact, kind: Kind) -> &'static str {
     match (kind, impact) {
         (Kind::Closed | Kind::Whole, _) => "#1b7a43",
-        (Kind::Opened, Impact::Critical) => "#b3261e",
-        (Kind::Opened, Impact::High) => "#b45309",
-        (Kind::Opened, Impact::Low) => "#4a5568",
+        (_, Impact::Critical) => "#b3261e",
+        (_, Impact::High) => "#b45309",
+        (_, Impact::Low) => "#4a5568",
     }
 }

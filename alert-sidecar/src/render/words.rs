@@ -117,7 +117,12 @@ impl Words {
     #[must_use]
     pub fn of(&self, kind: Kind) -> [&str; 2] {
         match kind {
-            Kind::Opened => ["{{ thread_subject }}", &self.when_opened],
+            Kind::Opened
+            | Kind::Updated
+            | Kind::Reminder
+            | Kind::Escalated
+            | Kind::Digest
+            | Kind::Notice => ["{{ thread_subject }}", &self.when_opened],
             Kind::Closed => [&self.subject_closed, &self.when_closed],
             Kind::Whole => [&self.subject_whole, &self.when_whole],
         }

@@ -1,10 +1,15 @@
 //! Who is told of an incident. Pure: the incident and the routes go in, channels or the reason for none come out.
 
+pub mod decision;
+pub mod matcher;
+pub mod silence;
+
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use vigia_contract::data_model::Impact;
 
+use self::decision::Reason;
 use crate::{flux::observation::OURS, incident::Incident};
 
 /// A `[[route]]`: what it does not name, it does not ask for.
@@ -37,7 +42,7 @@ pub enum Audience<'a> {
     /// These channels, each once.
     Channels(BTreeSet<&'a str>),
     /// Nobody, and why.
-    Nobody(String),
+    Nobody(Reason),
 }
 
 /// Every route that matches adds its channels. What the monitoring itself suffers is of the system `vigia`: it goes to the
@@ -60,10 +65,10 @@ pub fn route<'a>(incident: &Incident, routes: &'a [Route]) -> Audience<'a> {
         .map(|name| name.as_ref().as_str())
         .collect();
     if channels.is_empty() {
-        Audience::Nobody(format!(
-            "no route takes the impact `{}` of the system `{}`",
+        Audience::Nobody(Reason::NoRoute(format!(
+            "the impact `{}` of the system `{}`",
             incident.impact, incident.series.system
-        ))
+        )))
     } else {
         Audience::Channels(channels)
     }

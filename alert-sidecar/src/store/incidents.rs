@@ -1,4 +1,4 @@
-//! The incidents, and why who was told.
+//! The incidents.
 
 use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe, Result, Row, any::AnyRow};
@@ -134,20 +134,34 @@ fn form(row: &AnyRow) -> Result<Form> {
     }
 }
 
-/// Records why somebody, or nobody, is told.
-pub async fn decide(
-    connection: &mut AnyConnection,
-    incident: &Incident,
-    at: Timestamp,
-    decision: &str,
-) -> Result<()> {
-    sqlx::query("INSERT INTO decision (incident_id, at_ns, decision) VALUES ($1, $2, $3)")
-        .bind(&incident.id)
-        .bind(stored(at))
-        .bind(decision)
+/// Its point says something else now than what InfluxDB holds.
+pub(super) async fn changed(connection: &mut AnyConnection, id: &str) -> Result<()> {
+    sqlx::query("UPDATE incident SET point_state = 'unwritten' WHERE id = $1")
+        .bind(id)
         .execute(connection)
         .await
         .map(drop)
+}
+
+/// The incidents of every rule that are open, the oldest first.
+pub(super) async fn open(connection: &mut AnyConnection) -> Result<Vec<Incident>> {
+    sqlx::query("SELECT * FROM incident WHERE ended_ns IS NULL ORDER BY started_ns, id")
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(incident)
+        .collect()
+}
+
+/// The incident of this identity.
+pub(super) async fn with_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Incident>> {
+    sqlx::query("SELECT * FROM incident WHERE id = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await?
+        .as_ref()
+        .map(incident)
+        .transpose()
 }
 
 /// The incidents whose points InfluxDB does not have as they stand here.
@@ -175,7 +189,7 @@ pub async fn written(connection: &mut AnyConnection, incident: &Incident) -> Res
     .map(drop)
 }
 
-/// The columns of an incident, which a claimed delivery has too.
+/// An incident, of its columns.
 pub(super) fn incident(row: &AnyRow) -> Result<Incident> {
     let impact: &str = row.try_get("impact")?;
     let ended_ns: Option<i64> = row.try_get("ended_ns")?;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 
 use super::{
-    incidents,
+    conversations, decisions, incidents,
     memory::News,
     observations,
     outbox::{self, Kind},
@@ -18,7 +18,11 @@ use super::{
 use crate::{
     flux::{Observation, Rule, Series},
     incident::{Change, History, Incident, follow, is_old_news},
-    route::{Audience, Route, route},
+    route::{
+        Audience, Route,
+        decision::{Decision, Reason, Verdict},
+        route,
+    },
 };
 
 /// Who is told of what.
@@ -171,15 +175,22 @@ pub(super) async fn record(
         match change {
             Change::Closed(incident) => {
                 incidents::put(connection, incident).await?;
-                outbox::intend_end(connection, incident, now).await?;
+                for conversation in conversations::end_of(connection, &incident.id, now).await? {
+                    outbox::intend_end(connection, &conversation, now).await?;
+                }
             }
             Change::Opened(incident) => {
                 intend(connection, policy, incident, changes, now).await?;
             }
             Change::Became { former, present } => {
                 incidents::put(connection, former).await?;
-                let decision = format!("the end is not told: it goes on as `{}`", present.id);
-                incidents::decide(connection, former, now, &decision).await?;
+                conversations::end_of(connection, &former.id, now).await?;
+                let decision = Decision {
+                    verdict: Verdict::Noted,
+                    channel: None,
+                    reason: Reason::GoesOnAs(present.id.clone()),
+                };
+                decisions::decide(connection, &former.id, now, &decision).await?;
                 intend(connection, policy, present, changes, now).await?;
             }
         }
@@ -195,35 +206,33 @@ async fn intend(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     incidents::put(connection, incident).await?;
+    let untold = |reason| Decision {
+        verdict: Verdict::Untold,
+        channel: None,
+        reason,
+    };
     if is_old_news(incident, changes, now) {
-        let decision = "nobody is told: it was over long before its runs arrived";
-        return incidents::decide(connection, incident, now, decision).await;
+        return decisions::decide(connection, &incident.id, now, &untold(Reason::OldNews)).await;
     }
     let channels = match route(incident, &policy.routes) {
         Audience::Nobody(reason) => {
-            tracing::warn!(incident = incident.id, reason, "nobody is told");
-            return incidents::decide(connection, incident, now, &reason).await;
+            tracing::warn!(incident = incident.id, %reason, "nobody is told");
+            return decisions::decide(connection, &incident.id, now, &untold(reason)).await;
         }
         Audience::Channels(channels) => channels,
     };
     for channel in channels {
+        let conversation = conversations::begin(connection, incident, channel, now).await?;
         for recipient in policy.recipients.get(channel).into_iter().flatten() {
-            outbox::intend(
-                connection,
-                incident,
-                (channel, recipient),
-                Kind::Opened,
-                now,
-            )
-            .await?;
+            let to = (conversation.as_str(), channel, recipient.as_str());
+            outbox::intend(connection, to, Kind::Opened, now, now).await?;
         }
-        incidents::decide(
-            connection,
-            incident,
-            now,
-            &format!("told through `{channel}`"),
-        )
-        .await?;
+        let decision = Decision {
+            verdict: Verdict::Told,
+            channel: Some(channel.to_owned()),
+            reason: Reason::Route,
+        };
+        decisions::decide(connection, &incident.id, now, &decision).await?;
     }
     Ok(())
 }

@@ -113,7 +113,7 @@ impl Ledger {
         self.change(move |transaction, policy| {
             Box::pin(async move {
                 judgement::record(transaction, policy, &changes, now).await?;
-                Ok(changes)
+                Ok(((), changes))
             })
         })
         .await
@@ -225,18 +225,21 @@ impl Ledger {
     }
 
     /// Writes inside one transaction what others wait to hear of; the changes of incidents among it are logged.
-    async fn change(
+    pub(super) async fn change<T: Send + 'static>(
         &self,
-        what: impl for<'a> FnOnce(&'a mut AnyConnection, &'a Policy) -> Work<'a, Vec<Change>>
+        what: impl for<'a> FnOnce(&'a mut AnyConnection, &'a Policy) -> Work<'a, (T, Vec<Change>)>
         + Send
         + 'static,
-    ) -> Result<(), StoreError> {
+    ) -> Result<T, StoreError> {
         self.serve(|access, reply| {
             Box::pin(async move {
                 let changed = access
                     .write(async |transaction, policy| what(transaction, policy).await)
                     .await;
-                let changed = changed.map(|changes| access.announce(&changes));
+                let changed = changed.map(|(done, changes)| {
+                    access.announce(&changes);
+                    done
+                });
                 access.answer(reply, changed).await
             })
         })

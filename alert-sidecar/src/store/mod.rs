@@ -4,6 +4,8 @@
 //! The SQL is the same for both. Nothing here decides; [`judgement`] calls those who do, inside one transaction.
 
 pub mod access;
+pub mod conversations;
+pub mod decisions;
 pub mod incidents;
 pub mod judgement;
 pub mod keeper;
@@ -17,6 +19,7 @@ mod postgresql;
 pub mod reports;
 mod rescue;
 mod sqlite;
+mod steering;
 
 use std::{fs::File, io, path::PathBuf, time::Duration};
 

@@ -7,15 +7,17 @@
 //! | accepted | the service said that it has it |
 //! | refused | the service said that it never will |
 //!
-//! A message of one incident never overtakes an earlier one to the same recipient.
+//! A message of one conversation never overtakes an earlier one to the same recipient.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::{AnyConnection, Result, Row, any::AnyRow};
 
-use super::{corrupt, incidents, stored, time};
-use crate::incident::Incident;
+use super::{
+    conversations::{self, Conversation},
+    corrupt, stored, time,
+};
 
 /// The longest that a message waits for its next attempt. One that would have to wait longer was postponed by a clock that
 /// was set back since, and is due.
@@ -26,23 +28,59 @@ pub const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 pub enum Kind {
     /// Users cannot work.
     Opened,
+    /// It is more than it was, or less: incidents joined the conversation, or left it.
+    Updated,
     /// They can again.
     Closed,
     /// They could not and can again: the first message never went out before it was over.
     Whole,
+    /// They still cannot, and nobody said that they take care of it.
+    Reminder,
+    /// The same, told to those who are told next.
+    Escalated,
+    /// What happened, told at a set hour.
+    Digest,
+    /// About Vigía's own delivering.
+    Notice,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Opened, Self::Closed, Self::Whole];
+    const ALL: [Self; 8] = [
+        Self::Opened,
+        Self::Updated,
+        Self::Closed,
+        Self::Whole,
+        Self::Reminder,
+        Self::Escalated,
+        Self::Digest,
+        Self::Notice,
+    ];
 
     /// Its name in the store and in logs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Opened => "opened",
+            Self::Updated => "updated",
             Self::Closed => "closed",
             Self::Whole => "whole",
+            Self::Reminder => "reminder",
+            Self::Escalated => "escalated",
+            Self::Digest => "digest",
+            Self::Notice => "notice",
         }
+    }
+
+    /// Whether it says that everything it is about is over.
+    #[must_use]
+    pub const fn is_end(self) -> bool {
+        matches!(self, Self::Closed | Self::Whole)
+    }
+
+    /// The kind of this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -52,7 +90,7 @@ pub struct Delivery {
     /// Its identity.
     pub id: String,
     /// What it is about, as it stands now.
-    pub incident: Incident,
+    pub conversation: Conversation,
     /// The channel's name.
     pub channel: String,
     /// Whom the channel brings it to.
@@ -78,49 +116,58 @@ pub enum Settlement {
     Uncertain(String, Timestamp),
 }
 
-/// Writes the intent to send down, once.
+/// Writes the intent to send down, at the earliest at this moment. Each kind that a conversation has only once is written down
+/// only once.
 pub async fn intend(
     connection: &mut AnyConnection,
-    incident: &Incident,
-    (channel, recipient): (&str, &str),
+    (conversation, channel, recipient): (&str, &str, &str),
     kind: Kind,
     now: Timestamp,
+    not_before: Timestamp,
 ) -> Result<()> {
+    let number = match kind {
+        Kind::Updated | Kind::Reminder => format!("/{}", now.as_nanosecond()),
+        _ => String::new(),
+    };
     sqlx::query(
-        "INSERT INTO delivery (id, incident_id, channel, recipient, kind, state, attempt, uncertain,
+        "INSERT INTO delivery (id, conversation_id, channel, recipient, kind, state, attempt, uncertain,
                                intended_ns, next_attempt_ns, sequence)
-         VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, $6,
-                 (SELECT COALESCE(MAX(sequence), 0) + 1 FROM delivery WHERE incident_id = $2))
+         VALUES ($1, $2, $3, $4, $5, 'pending', 0, 0, $6, $7,
+                 (SELECT COALESCE(MAX(sequence), 0) + 1 FROM delivery WHERE conversation_id = $2))
          ON CONFLICT DO NOTHING",
     )
-    .bind(format!("{}/{}/{channel}/{recipient}", incident.id, kind.name()))
-    .bind(&incident.id)
+    .bind(format!(
+        "{conversation}/{}/{recipient}{number}",
+        kind.name()
+    ))
+    .bind(conversation)
     .bind(channel)
     .bind(recipient)
     .bind(kind.name())
     .bind(stored(now))
+    .bind(stored(not_before))
     .execute(connection)
     .await
     .map(drop)
 }
 
-/// The end of an incident goes to whom its beginning went. Where that still waits, it becomes one message that says both.
+/// The end of a conversation goes to whom its beginning went. Where that still waits, it becomes one message that says both.
 pub async fn intend_end(
     connection: &mut AnyConnection,
-    incident: &Incident,
+    conversation: &str,
     now: Timestamp,
 ) -> Result<()> {
     let told: Vec<(String, String)> = sqlx::query_as(
-        "SELECT channel, recipient FROM delivery WHERE incident_id = $1 AND kind = 'opened'",
+        "SELECT DISTINCT channel, recipient FROM delivery WHERE conversation_id = $1 AND kind IN ('opened', 'escalated')",
     )
-    .bind(&incident.id)
+    .bind(conversation)
     .fetch_all(&mut *connection)
     .await?;
     for (channel, recipient) in told {
-        let to = (channel.as_str(), recipient.as_str());
-        intend(connection, incident, to, Kind::Closed, now).await?;
+        let to = (conversation, channel.as_str(), recipient.as_str());
+        intend(connection, to, Kind::Closed, now, now).await?;
     }
-    unite(connection, &incident.id).await
+    unite(connection, conversation).await
 }
 
 /// Takes the next delivery of a channel that is due, and marks it as being sent.
@@ -133,7 +180,7 @@ pub async fn claim(
         "SELECT id FROM delivery AS waiting
          WHERE channel = $1 AND state = 'pending' AND (next_attempt_ns <= $2 OR next_attempt_ns > $3)
            AND NOT EXISTS (SELECT 1 FROM delivery AS earlier
-                           WHERE earlier.incident_id = waiting.incident_id AND earlier.channel = waiting.channel
+                           WHERE earlier.conversation_id = waiting.conversation_id
                              AND earlier.recipient = waiting.recipient AND earlier.sequence < waiting.sequence
                              AND earlier.state IN ('pending', 'sending'))
          ORDER BY next_attempt_ns, sequence LIMIT 1",
@@ -148,14 +195,13 @@ pub async fn claim(
         .bind(&id)
         .execute(&mut *connection)
         .await?;
-    sqlx::query(
-        "SELECT incident.*, delivery.id AS delivery_id, channel, recipient, kind, attempt, uncertain
-         FROM delivery JOIN incident ON incident.id = delivery.incident_id WHERE delivery.id = $1",
-    )
-    .bind(&id)
-    .fetch_one(connection)
-    .await
-    .and_then(|row| delivery(&row).map(Some))
+    let row = sqlx::query("SELECT * FROM delivery WHERE id = $1")
+        .bind(&id)
+        .fetch_one(&mut *connection)
+        .await?;
+    let conversation: &str = row.try_get("conversation_id")?;
+    let conversation = conversations::read(connection, conversation).await?;
+    delivery(&row, conversation).map(Some)
 }
 
 /// When the next delivery of a channel is due.
@@ -196,7 +242,7 @@ pub async fn settle(
     .bind(i64::try_from(delivery.attempt).unwrap_or(i64::MAX))
     .execute(&mut *connection)
     .await?;
-    unite(connection, &delivery.incident.id).await
+    unite(connection, &delivery.conversation.id).await
 }
 
 /// What was being sent when the process died is to be sent again, as a repeat. Says how many these are.
@@ -207,39 +253,48 @@ pub async fn recover(connection: &mut AnyConnection) -> Result<u64> {
             .await?
             .rows_affected();
     let ended: Vec<String> = sqlx::query_scalar(
-        "SELECT DISTINCT incident_id FROM delivery WHERE kind = 'closed' AND state = 'pending'",
+        "SELECT DISTINCT conversation_id FROM delivery WHERE kind = 'closed' AND state = 'pending'",
     )
     .fetch_all(&mut *connection)
     .await?;
-    for incident in ended {
-        unite(connection, &incident).await?;
+    for conversation in ended {
+        unite(connection, &conversation).await?;
     }
     Ok(interrupted)
 }
 
-/// Where the beginning of an incident still waits and the end waits too, one message says both; who was refused the beginning is not told
-/// the end.
-async fn unite(connection: &mut AnyConnection, incident: &str) -> Result<()> {
+/// Where the beginning of a conversation still waits and its end waits too, one message says both; who was refused the beginning is
+/// not told the end. What would have been said between them is not said any more.
+async fn unite(connection: &mut AnyConnection, conversation: &str) -> Result<()> {
     sqlx::query(
         "UPDATE delivery SET kind = 'whole'
-         WHERE incident_id = $1 AND kind = 'opened' AND state = 'pending'
+         WHERE conversation_id = $1 AND kind IN ('opened', 'escalated') AND state = 'pending'
            AND EXISTS (SELECT 1 FROM delivery AS ending
-                       WHERE ending.incident_id = delivery.incident_id AND ending.channel = delivery.channel
-                         AND ending.recipient = delivery.recipient
+                       WHERE ending.conversation_id = delivery.conversation_id AND ending.recipient = delivery.recipient
                          AND ending.kind = 'closed' AND ending.state = 'pending')",
     )
-    .bind(incident)
+    .bind(conversation)
     .execute(&mut *connection)
     .await?;
     sqlx::query(
         "DELETE FROM delivery
-         WHERE incident_id = $1 AND kind = 'closed' AND state = 'pending'
+         WHERE conversation_id = $1 AND kind = 'closed' AND state = 'pending'
            AND EXISTS (SELECT 1 FROM delivery AS beginning
-                       WHERE beginning.incident_id = delivery.incident_id AND beginning.channel = delivery.channel
-                         AND beginning.recipient = delivery.recipient
-                         AND (beginning.kind = 'whole' OR (beginning.kind = 'opened' AND beginning.state = 'refused')))",
+                       WHERE beginning.conversation_id = delivery.conversation_id AND beginning.recipient = delivery.recipient
+                         AND (beginning.kind = 'whole'
+                              OR (beginning.kind IN ('opened', 'escalated') AND beginning.state = 'refused')))",
     )
-    .bind(incident)
+    .bind(conversation)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "DELETE FROM delivery
+         WHERE conversation_id = $1 AND kind IN ('updated', 'reminder') AND state = 'pending' AND uncertain = 0
+           AND EXISTS (SELECT 1 FROM delivery AS ending
+                       WHERE ending.conversation_id = delivery.conversation_id AND ending.recipient = delivery.recipient
+                         AND ending.kind IN ('closed', 'whole'))",
+    )
+    .bind(conversation)
     .execute(connection)
     .await
     .map(drop)
@@ -252,19 +307,110 @@ pub async fn waiting_channels(connection: &mut AnyConnection) -> Result<Vec<Stri
         .await
 }
 
-fn delivery(row: &AnyRow) -> Result<Delivery> {
-    let kind: &str = row.try_get("kind")?;
-    let attempt: i64 = row.try_get("attempt")?;
-    Ok(Delivery {
-        id: row.try_get("delivery_id")?,
-        incident: incidents::incident(row)?,
+/// How far one message came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The delivery's identity.
+    pub id: String,
+    /// The conversation's.
+    pub conversation: String,
+    /// The channel's name.
+    pub channel: String,
+    /// Whom it is for.
+    pub recipient: String,
+    /// What it says.
+    pub kind: Kind,
+    /// See the table above.
+    pub state: State,
+    /// Attempts so far.
+    pub attempts: usize,
+    /// When it was decided to send it.
+    pub intended_at: Timestamp,
+    /// When it is tried next, while it is pending.
+    pub next_attempt: Timestamp,
+    /// When the last attempt came to something.
+    pub settled_at: Option<Timestamp>,
+    /// What the service said, or why the last attempt came to nothing.
+    pub answer: Option<String>,
+}
+
+/// How far a message came; see the table above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the table of the module says it")]
+pub enum State {
+    Pending,
+    Sending,
+    Accepted,
+    Refused,
+}
+
+impl State {
+    const ALL: [Self; 4] = [Self::Pending, Self::Sending, Self::Accepted, Self::Refused];
+
+    /// Its name in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// The messages of the conversations that an incident is part of, in the order of their time.
+pub async fn of_incident(connection: &mut AnyConnection, incident: &str) -> Result<Vec<Progress>> {
+    sqlx::query(
+        "SELECT delivery.* FROM delivery JOIN member ON member.conversation_id = delivery.conversation_id
+         WHERE member.incident_id = $1 ORDER BY delivery.intended_ns, delivery.sequence",
+    )
+    .bind(incident)
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(progress)
+    .collect()
+}
+
+fn progress(row: &AnyRow) -> Result<Progress> {
+    let state: &str = row.try_get("state")?;
+    Ok(Progress {
+        id: row.try_get("id")?,
+        conversation: row.try_get("conversation_id")?,
         channel: row.try_get("channel")?,
         recipient: row.try_get("recipient")?,
-        kind: Kind::ALL
+        kind: kind(row)?,
+        state: State::ALL
             .into_iter()
-            .find(|known| known.name() == kind)
-            .ok_or_else(|| corrupt("kind", kind))?,
-        attempt: usize::try_from(attempt).map_err(|_| corrupt("attempt", &attempt.to_string()))?,
+            .find(|known| known.name() == state)
+            .ok_or_else(|| corrupt("state", state))?,
+        attempts: attempt(row)?,
+        intended_at: time(row.try_get("intended_ns")?),
+        next_attempt: time(row.try_get("next_attempt_ns")?),
+        settled_at: row.try_get::<Option<i64>, _>("settled_ns")?.map(time),
+        answer: row.try_get("answer")?,
+    })
+}
+
+fn kind(row: &AnyRow) -> Result<Kind> {
+    let kind: &str = row.try_get("kind")?;
+    Kind::from_name(kind).ok_or_else(|| corrupt("kind", kind))
+}
+
+fn attempt(row: &AnyRow) -> Result<usize> {
+    let attempt: i64 = row.try_get("attempt")?;
+    usize::try_from(attempt).map_err(|_| corrupt("attempt", &attempt.to_string()))
+}
+
+fn delivery(row: &AnyRow, conversation: Conversation) -> Result<Delivery> {
+    Ok(Delivery {
+        id: row.try_get("id")?,
+        conversation,
+        channel: row.try_get("channel")?,
+        recipient: row.try_get("recipient")?,
+        kind: kind(row)?,
+        attempt: attempt(row)?,
         is_repeat: row.try_get::<i64, _>("uncertain")? != 0,
     })
 }

@@ -183,8 +183,8 @@ async fn what_two_probes_or_two_journeys_see_does_not_count_together(shelf: Shel
     let told = desk.claim(minute(2)).await.unwrap();
     assert_eq!(
         (
-            told.incident.series.probe.as_str(),
-            told.incident.started_at
+            told.conversation.lead().series.probe.as_str(),
+            told.conversation.lead().started_at
         ),
         ("sede", minute(0))
     );
@@ -221,10 +221,10 @@ async fn two_probes_see(desk: &Desk, from: i64, here: &str, there: &str) {
 async fn sent(desk: &Desk, now: Timestamp) -> Vec<String> {
     let mut sent = Vec::new();
     while let Some(delivery) = desk.claim(now).await {
-        let Delivery { incident, kind, .. } = &delivery;
+        let incident = delivery.conversation.lead();
         sent.push(format!(
             "{} {:?} {}",
-            kind.name(),
+            delivery.kind.name(),
             incident.form,
             incident.impact
         ));

@@ -5,7 +5,10 @@ use vigia_alert::{
     flux::{Series, Trouble, observation::Failure},
     incident::{End, Form, Incident},
     render::{Illustration, Language, Message, Renderer, Style},
-    store::outbox::{Delivery, Kind},
+    store::{
+        conversations::Conversation,
+        outbox::{Delivery, Kind},
+    },
 };
 use vigia_contract::data_model::{ErrorClass, Impact};
 
@@ -16,27 +19,30 @@ fn delivery(kind: Kind) -> Delivery {
     };
     Delivery {
         id: "d".into(),
-        incident: Incident {
-            id: "i".into(),
-            rule: "journeys-failed".into(),
-            series: Series {
-                system: "tramites".into(),
-                journey: "consultar-tramite".into(),
-                probe: "sede-central".into(),
-            },
-            impact: Impact::Critical,
-            started_at: at("2026-11-22T13:32:05Z"),
-            run_id: "01KAPZ".into(),
-            failure: Failure {
-                step: Some("Ingresar".into()),
-                class: Some("element_missing".into()),
-                error: Some("the text `Bienvenido` did not appear within 5 s".into()),
-                url: Some("https://tramites.example/ingreso?volver=%2F".into()),
-                http_status: Some(200),
-                artifact: None,
-            },
-            form: Form::Failing,
-            end: (kind != Kind::Opened).then_some(end),
+        conversation: Conversation {
+            id: "i/mail".into(),
+            incidents: vec![Incident {
+                id: "i".into(),
+                rule: "journeys-failed".into(),
+                series: Series {
+                    system: "tramites".into(),
+                    journey: "consultar-tramite".into(),
+                    probe: "sede-central".into(),
+                },
+                impact: Impact::Critical,
+                started_at: at("2026-11-22T13:32:05Z"),
+                run_id: "01KAPZ".into(),
+                failure: Failure {
+                    step: Some("Ingresar".into()),
+                    class: Some("element_missing".into()),
+                    error: Some("the text `Bienvenido` did not appear within 5 s".into()),
+                    url: Some("https://tramites.example/ingreso?volver=%2F".into()),
+                    http_status: Some(200),
+                    artifact: None,
+                },
+                form: Form::Failing,
+                end: (kind != Kind::Opened).then_some(end),
+            }],
         },
         channel: "mail".into(),
         recipient: "director@agency.example".into(),
@@ -163,10 +169,13 @@ fn a_subject_stands_alone_on_a_locked_phone() {
 #[test]
 fn what_a_page_says_is_never_markup() {
     let mut hostile = delivery(Kind::Opened);
-    hostile.incident.series.system = "<b>s</b>".into();
-    hostile.incident.failure.step = Some("<img src=x>\r\nBcc: all@agency.example".into());
-    hostile.incident.failure.error = Some("`<script>alert(1)</script>` {{ 7 * 7 }}".into());
-    hostile.incident.failure.url = Some("javascript:alert(1)\"><a href='x'>".into());
+    hostile.conversation.incidents[0].series.system = "<b>s</b>".into();
+    hostile.conversation.incidents[0].failure.step =
+        Some("<img src=x>\r\nBcc: all@agency.example".into());
+    hostile.conversation.incidents[0].failure.error =
+        Some("`<script>alert(1)</script>` {{ 7 * 7 }}".into());
+    hostile.conversation.incidents[0].failure.url =
+        Some("javascript:alert(1)\"><a href='x'>".into());
 
     let message = render(Language::Spanish, &hostile, Illustration::Picture);
 
@@ -193,7 +202,7 @@ fn every_class_of_error_has_its_words_in_both_languages() {
     };
     for language in [Language::Spanish, Language::English] {
         let mut unknown = delivery(Kind::Opened);
-        unknown.incident.failure.class = Some("of a later version".into());
+        unknown.conversation.incidents[0].failure.class = Some("of a later version".into());
         let other = render(language, &unknown, Illustration::Picture).subject;
         for class in [
             Dns,
@@ -210,7 +219,7 @@ fn every_class_of_error_has_its_words_in_both_languages() {
             Crash,
         ] {
             let mut known = delivery(Kind::Opened);
-            known.incident.failure.class = Some(class.name().into());
+            known.conversation.incidents[0].failure.class = Some(class.name().into());
             assert_ne!(
                 render(language, &known, Illustration::Picture).subject,
                 other,
@@ -224,7 +233,7 @@ fn every_class_of_error_has_its_words_in_both_languages() {
 fn story(language: Language, of: &impl Fn(&mut Incident)) -> String {
     let [beginning, end] = [Kind::Opened, Kind::Closed].map(|kind| {
         let mut delivery = delivery(kind);
-        of(&mut delivery.incident);
+        of(&mut delivery.conversation.incidents[0]);
         render(language, &delivery, Illustration::None)
     });
     format!(

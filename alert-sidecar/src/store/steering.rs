@@ -1,0 +1,76 @@
+//! What people ask the store for, to see why they were told, and to steer it.
+
+use jiff::Timestamp;
+
+use super::{
+    StoreError,
+    decisions::{self, Acknowledgement, Case},
+    ledger::Ledger,
+};
+use crate::route::silence::{Draft, Refusal, Silence};
+
+impl Ledger {
+    /// The incidents that are open, the oldest first, with everything that was decided and done about them.
+    pub async fn open_cases(&self) -> Result<Vec<Case>, StoreError> {
+        self.read(|connection| Box::pin(decisions::open_cases(connection)))
+            .await
+    }
+
+    /// The incident of this identity, open or not.
+    pub async fn case(&self, id: &str) -> Result<Option<Case>, StoreError> {
+        let id = id.to_owned();
+        self.read(|connection| Box::pin(async move { decisions::case(connection, &id).await }))
+            .await
+    }
+
+    /// Somebody takes care of an incident, or of everything that is open in a conversation. Gives the identities of those
+    /// incidents; none where nothing is open of this identity.
+    pub async fn acknowledge(
+        &self,
+        subject: &str,
+        acknowledgement: Acknowledgement,
+    ) -> Result<Vec<String>, StoreError> {
+        let subject = subject.to_owned();
+        self.change(|transaction, _| {
+            Box::pin(async move {
+                let incidents =
+                    decisions::acknowledge(transaction, &subject, &acknowledgement).await?;
+                Ok((incidents, Vec::new()))
+            })
+        })
+        .await
+    }
+
+    /// Mutes what a person wants to mute, or says everything that is wrong with it.
+    pub async fn silence(
+        &self,
+        draft: Draft,
+        now: Timestamp,
+    ) -> Result<Result<Silence, Vec<Refusal>>, StoreError> {
+        self.change(move |transaction, _| {
+            Box::pin(async move {
+                let silence = decisions::silence(transaction, draft, now).await?;
+                Ok((silence, Vec::new()))
+            })
+        })
+        .await
+    }
+
+    /// Ends a silence now; says whether there was one of this identity that had not ended.
+    pub async fn end_silence(&self, id: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.change(move |transaction, _| {
+            Box::pin(async move {
+                let was_active = decisions::end_silence(transaction, &id, now).await?;
+                Ok((was_active, Vec::new()))
+            })
+        })
+        .await
+    }
+
+    /// The silences that are not over, those to come too.
+    pub async fn silences(&self, now: Timestamp) -> Result<Vec<Silence>, StoreError> {
+        self.read(move |connection| Box::pin(decisions::silences(connection, now)))
+            .await
+    }
+}
