@@ -123,6 +123,10 @@ pub mod field {
     pub const END_NS: &str = "end_ns";
     /// Float, seconds: how long an incident lasted; while it is open, up to when the point was written.
     pub const DURATION_S: &str = "duration_s";
+    /// Of an incident: who takes care of it.
+    pub const ACKNOWLEDGED_BY: &str = "acknowledged_by";
+    /// Integer, of an incident: how many messages that tell of it were accepted.
+    pub const DELIVERIES: &str = "deliveries";
     /// An incident's identity.
     pub const INCIDENT_ID: &str = "incident_id";
     /// The name of the rule that opened an incident.
@@ -133,7 +137,7 @@ pub mod field {
     pub const REFUSED: &str = "refused";
     /// Float, milliseconds: from the start of the run that a message is about to the channel's word that it has it.
     pub const LATENCY_MS: &str = "latency_ms";
-    /// Of a message: `opened`, `closed` or `whole`.
+    /// Of a message: `opened`, `updated`, `closed`, `whole`, `reminder`, `escalated`, `digest` or `notice`.
     pub const KIND: &str = "kind";
 }
 

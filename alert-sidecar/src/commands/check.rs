@@ -11,7 +11,7 @@ pub(super) fn check(path: &Path) -> Exit {
             let (rules, channels, routes) = (
                 config.rules.len(),
                 config.channels.len(),
-                config.routes.len(),
+                config.policy.routes.len(),
             );
             say(&format!(
                 "{}: good (rules: {rules}, channels: {channels}, routes: {routes})",

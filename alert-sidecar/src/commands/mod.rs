@@ -2,6 +2,7 @@
 
 mod check;
 mod report;
+mod rounds;
 mod run;
 mod sight;
 mod watch;

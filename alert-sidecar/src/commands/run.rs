@@ -9,7 +9,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Exit, check::say, sight, watch::Watch};
+use super::{Exit, check::say, rounds, sight, watch::Watch};
 use crate::{
     config::{self, Config},
     deliver::{Channel, courier::Courier, incident_points},
@@ -100,11 +100,6 @@ async fn serve(config: Config) -> Result<Exit, anyhow::Error> {
         terminate: signal(SignalKind::terminate())?,
         interrupt: signal(SignalKind::interrupt())?,
     };
-    let recipients = config
-        .channels
-        .iter()
-        .map(|(name, channel)| (name.clone(), channel.recipients()))
-        .collect();
     let works = Works {
         maker: Maker::new(&config)?,
         reports: config.reports,
@@ -114,10 +109,7 @@ async fn serve(config: Config) -> Result<Exit, anyhow::Error> {
             .into_iter()
             .map(|(name, channel)| (name, Arc::new(channel)))
             .collect(),
-        policy: Policy {
-            routes: config.routes,
-            recipients,
-        },
+        policy: config.policy,
         blind_after: config.influxdb.blind_after,
         influxdb: Arc::new(InfluxDb::new(&config.influxdb, &config.influxdb_token)?),
         renderer: Arc::new(Renderer::new(config.style)?),
@@ -194,6 +186,7 @@ impl Works {
             };
             tasks.spawn(mailing.run(stopped.clone()));
         }
+        tasks.spawn(rounds::run(ledger.clone(), stopped.clone()));
         let influxdb = Arc::clone(&self.influxdb);
         tasks.spawn(incident_points::run(ledger, influxdb, stopped));
         let outcome = tokio::select! {

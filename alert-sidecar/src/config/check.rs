@@ -10,13 +10,13 @@ use vigia_contract::{
     variables::Variables,
 };
 
-use super::{ChannelSettings, Findings, email};
+use super::{ChannelSettings, Findings, email, routing};
 use crate::{
     deliver::Channel,
     flux,
     flux::rule,
     report::schedule,
-    route::Route,
+    route::{on_call, tree},
     store::place::{self, Database, Place},
 };
 
@@ -156,45 +156,15 @@ pub(super) fn rules(rules: &[rule::Settings], findings: &mut Findings) {
 }
 
 pub(super) fn routes(
-    routes: &[Route],
+    routes: &[Spanned<tree::Settings>],
+    on_call: &[on_call::Settings],
     reports: &[schedule::Settings],
     channels: &[ChannelSettings],
     findings: &mut Findings,
 ) {
-    once(
-        channels.iter().map(|channel| &channel.name),
-        "channel",
-        findings,
-    );
-    let existing: BTreeSet<&str> = channels
-        .iter()
-        .map(|channel| channel.name.as_ref().as_str())
-        .collect();
-    let used: BTreeSet<&str> = routes
-        .iter()
-        .flat_map(|route| &route.channels)
-        .chain(reports.iter().flat_map(|report| &report.channels))
-        .map(|name| name.as_ref().as_str())
-        .collect();
-    for name in routes.iter().flat_map(|route| &route.channels) {
-        if !existing.contains(name.as_ref().as_str()) {
-            let there = existing
-                .iter()
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(", ");
-            let hint = if there.is_empty() {
-                "add a [[channel]] of this name".into()
-            } else {
-                format!("there are the channels {there}")
-            };
-            findings.add(
-                name,
-                format!("there is no channel `{}`", name.as_ref()),
-                hint,
-            );
-        }
-    }
+    let mut used = routing::used(routes, on_call);
+    let mailed = reports.iter().flat_map(|report| &report.channels);
+    used.extend(mailed.map(|name| name.as_ref().as_str()));
     for channel in channels {
         let name = channel.name.as_ref();
         if !used.contains(name.as_str()) {

@@ -5,6 +5,7 @@
 mod check;
 mod email;
 mod report;
+mod routing;
 mod rule;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use vigia_contract::{
     config_file::{self, Spanned},
@@ -28,8 +30,11 @@ use crate::{
         print,
         schedule::{self, Schedule},
     },
-    route::Route,
-    store::place::{self, Place},
+    route::{dependency::Dependencies, group, hours, maintenance, on_call, tree},
+    store::{
+        judgement::Policy,
+        place::{self, Place},
+    },
 };
 
 /// The file, as it is written.
@@ -55,8 +60,6 @@ struct File {
     rule: Vec<flux::rule::Settings>,
     #[serde(default)]
     channel: Vec<ChannelSettings>,
-    #[serde(default)]
-    route: Vec<Route>,
     /// What the availability of systems is held against in reports; the first that fits a system counts.
     #[serde(default)]
     target: Vec<Goal>,
@@ -65,6 +68,22 @@ struct File {
     report: Vec<schedule::Settings>,
     #[serde(default)]
     pdf: print::Settings,
+    #[serde(default)]
+    route: Vec<Spanned<tree::Settings>>,
+    /// When people work.
+    #[serde(default)]
+    hours: Vec<hours::Settings>,
+    /// Whose turn it is.
+    #[serde(default)]
+    on_call: Vec<on_call::Settings>,
+    /// The planned windows.
+    #[serde(default)]
+    maintenance: Vec<maintenance::Settings>,
+    /// Of each system, those that it needs.
+    depends_on: Option<Spanned<BTreeMap<String, Vec<String>>>>,
+    /// What is told together.
+    #[serde(default)]
+    grouping: group::Settings,
 }
 
 /// The table `[links]`.
@@ -98,14 +117,14 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// The ways to people, by name.
     pub channels: BTreeMap<String, deliver::Channel>,
-    /// Who is told.
-    pub routes: Vec<Route>,
     /// What reports hold availability against.
     pub targets: Vec<Goal>,
     /// Those that are mailed.
     pub reports: Vec<Schedule>,
     /// What prints them.
     pub pdf: print::Settings,
+    /// Who is told, and how.
+    pub policy: Policy,
 }
 
 /// Reads the file at this path, and what it refers to.
@@ -147,7 +166,33 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
     let store = check::store(&file.store, &mut findings);
     check::dashboard(file.links.dashboard.as_ref(), &mut findings);
     check::rules(&file.rule, &mut findings);
-    check::routes(&file.route, &file.report, &file.channel, &mut findings);
+    check::routes(
+        &file.route,
+        &file.on_call,
+        &file.report,
+        &file.channel,
+        &mut findings,
+    );
+    let zone = time_zone.clone().unwrap_or(TimeZone::UTC);
+    let names = routing::names(
+        &file.channel,
+        &file.on_call,
+        &file.hours,
+        zone,
+        &mut findings,
+    );
+    let mut policy = Policy {
+        routes: routing::routes(&file.route, &names, &mut findings),
+        maintenance: routing::maintenance(file.maintenance, &names, &mut findings),
+        dependencies: file
+            .depends_on
+            .as_ref()
+            .map_or_else(Dependencies::default, |needs| {
+                routing::dependencies(needs, &mut findings)
+            }),
+        grouping: file.grouping.into(),
+        recipients: BTreeMap::new(),
+    };
     let channels = check::channels(file.channel, &mut findings);
     let reports = report::resolve_all(file.report, &channels, &mut findings);
     let rules = rule::resolve_all(file.rule, &mut findings);
@@ -165,6 +210,10 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
         });
         return Err(findings.mistakes);
     };
+    policy.recipients = channels
+        .iter()
+        .map(|(name, channel)| (name.clone(), channel.recipients()))
+        .collect();
     Ok(Config {
         influxdb: file.influxdb,
         influxdb_token,
@@ -177,9 +226,9 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
         },
         rules,
         channels,
-        routes: file.route,
         targets: file.target,
         reports,
         pdf: file.pdf,
+        policy,
     })
 }

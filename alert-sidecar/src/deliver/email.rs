@@ -219,8 +219,14 @@ impl Email {
         let recipient: Address = delivery.recipient.parse()?;
         let domain = self.from.email.domain();
         let incident = delivery.conversation.lead();
-        let identity =
-            |kind: Kind| format!("<{}.{}@{domain}>", message_safe(&incident.id), kind.name());
+        let first = format!(
+            "<{}.opened@{domain}>",
+            message_safe(&delivery.conversation.id)
+        );
+        let identity = match delivery.kind {
+            Kind::Opened => first.clone(),
+            _ => format!("<{}@{domain}>", message_safe(&delivery.id)),
+        };
         let text = SinglePart::plain(message.text.clone());
         let html = SinglePart::html(message.html.clone());
         let content = match picture {
@@ -245,12 +251,11 @@ impl Email {
             .from(self.from.clone())
             .subject(&message.subject)
             .date(SystemTime::now())
-            .message_id(Some(identity(delivery.kind)));
+            .message_id(Some(identity));
         for mailbox in &self.to {
             builder = builder.to(mailbox.clone());
         }
         if delivery.kind != Kind::Opened {
-            let first = identity(Kind::Opened);
             builder = builder.in_reply_to(first.clone()).references(first);
         }
         let list = format!("Vigia <alerts.vigia.{domain}>");

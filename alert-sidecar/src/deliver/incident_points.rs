@@ -11,8 +11,7 @@ use vigia_contract::data_model::{field, measurement, tag};
 
 use crate::{
     flux::{InfluxDb, QueryError},
-    incident::Incident,
-    store::{StoreError, ledger::Ledger},
+    store::{StoreError, incidents::Unwritten, ledger::Ledger},
 };
 
 /// How long to wait before what failed is tried again.
@@ -47,38 +46,38 @@ pub async fn run(ledger: Ledger, influxdb: Arc<InfluxDb>, mut stop: watch::Recei
 
 async fn write_all(ledger: &Ledger, influxdb: &InfluxDb) -> Result<(), anyhow::Error> {
     loop {
-        let incidents = match ledger.unwritten().await {
+        let unwritten = match ledger.unwritten().await {
             Err(StoreError::Closed) => return Ok(()),
-            incidents => incidents?,
+            unwritten => unwritten?,
         };
-        if incidents.is_empty() {
+        if unwritten.is_empty() {
             return Ok(());
         }
         let now = Timestamp::now();
-        let points = incidents.iter().flat_map(|incident| point(incident, now));
+        let points = unwritten.iter().flat_map(|unwritten| point(unwritten, now));
         match influxdb.write(points.collect()).await {
             // One of them is meant.
             Err(QueryError::Refused { status, .. }) if is_final(status) => {
-                write_each(influxdb, &incidents, now).await?;
+                write_each(influxdb, &unwritten, now).await?;
             }
             written => written?,
         }
-        ledger.written(incidents).await?;
+        ledger.written(unwritten).await?;
     }
 }
 
 async fn write_each(
     influxdb: &InfluxDb,
-    incidents: &[Incident],
+    unwritten: &[Unwritten],
     now: Timestamp,
 ) -> Result<(), QueryError> {
-    for incident in incidents {
-        match influxdb.write(point(incident, now)).await {
+    for unwritten in unwritten {
+        match influxdb.write(point(unwritten, now)).await {
             // One that is older than the bucket keeps, or whose field has another type there, must not hold up the others.
             Err(QueryError::Refused {
                 status, message, ..
             }) if is_final(status) => {
-                tracing::error!(incident = incident.id, %status, message, "InfluxDB will never take the point of an incident; dashboards do not show it");
+                tracing::error!(incident = unwritten.incident.id, %status, message, "InfluxDB will never take the point of an incident; dashboards do not show it");
             }
             written => written?,
         }
@@ -95,7 +94,13 @@ fn is_final(status: StatusCode) -> bool {
 }
 
 /// The point of an incident as it stands: the same time and tags each time, so that it replaces the one before.
-fn point(incident: &Incident, now: Timestamp) -> Vec<u8> {
+fn point(unwritten: &Unwritten, now: Timestamp) -> Vec<u8> {
+    let Unwritten {
+        incident,
+        acknowledged_by,
+        deliveries,
+        ..
+    } = unwritten;
     let state = if incident.end.is_some() {
         "closed"
     } else {
@@ -112,7 +117,11 @@ fn point(incident: &Incident, now: Timestamp) -> Vec<u8> {
         .field(field::INCIDENT_ID, incident.id.as_str())
         .field(field::RULE, incident.rule.as_str())
         .field(field::RUN_ID, incident.run_id.as_str())
-        .field(field::DURATION_S, incident.duration(now).as_secs_f64());
+        .field(field::DURATION_S, incident.duration(now).as_secs_f64())
+        .field(field::DELIVERIES, *deliveries);
+    if let Some(person) = acknowledged_by {
+        point = point.field(field::ACKNOWLEDGED_BY, person.as_str());
+    }
     if let Some(end) = &incident.end {
         let end_ns = i64::try_from(end.at.as_nanosecond()).unwrap_or(i64::MAX);
         point = point.field(field::END_NS, end_ns);

@@ -35,11 +35,13 @@ pub enum Trouble {
     Blind,
     /// One rule cannot be asked.
     RuleBlind,
+    /// Nobody was told of something critical.
+    Untold,
 }
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Slow,
         Self::SlowerThanUsual,
         Self::Silent,
@@ -56,6 +58,7 @@ impl Trouble {
         Self::Custom,
         Self::Blind,
         Self::RuleBlind,
+        Self::Untold,
     ];
 
     /// Its name, as the field `error_class` of `journey_incident` has it.
@@ -78,6 +81,7 @@ impl Trouble {
             Self::Custom => "custom",
             Self::Blind => "blind",
             Self::RuleBlind => "rule_blind",
+            Self::Untold => "untold",
         }
     }
 

@@ -1,8 +1,9 @@
 //! What users suffer: from the first failed run to the first one that got through. Pure: what is known and the runs go in
-//! ([`follow`]), changes come out. What the monitoring itself suffers becomes incidents in [`monitoring`].
+//! ([`follow`]), changes come out. What the monitoring itself suffers becomes incidents in [`monitoring`] and [`untold`].
 
 pub mod machine;
 pub mod monitoring;
+pub mod untold;
 
 use jiff::{SignedDuration, Timestamp};
 use vigia_contract::{data_model::Impact, slug::slug};

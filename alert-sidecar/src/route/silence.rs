@@ -198,14 +198,14 @@ mod tests {
             .unwrap_or_default()
     }
 
-    fn names(names: &[&str]) -> Option<Vec<String>> {
-        Some(names.iter().map(ToString::to_string).collect())
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn nobody_mutes_everything_by_accident() {
         let systems = |of: &[&str]| Matcher {
-            system: names(of),
+            system: Some(names(of)),
             ..Matcher::default()
         };
         let impact = |of| Matcher {
@@ -213,11 +213,11 @@ mod tests {
             ..Matcher::default()
         };
         let probe = |of: &[&str]| Matcher {
-            probe: names(of),
+            probe: Some(names(of)),
             ..Matcher::default()
         };
         let rule = |of: &[&str]| Matcher {
-            rule: names(of),
+            rule: Some(names(of)),
             ..Matcher::default()
         };
         for (matcher, expected) in [
@@ -250,7 +250,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(9);
         let draft = Draft {
             matcher: Matcher {
-                system: names(&["tramites"]),
+                system: Some(names(&["tramites"])),
                 ..Matcher::default()
             },
             starts: now,

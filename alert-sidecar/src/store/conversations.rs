@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use sqlx::{AnyConnection, Result, Row};
+use vigia_contract::data_model::Impact;
 
 use super::{incidents, stored, time};
 use crate::incident::Incident;
@@ -11,7 +12,7 @@ use crate::incident::Incident;
 pub struct Conversation {
     /// Its identity: that of its first incident, and the channel.
     pub id: String,
-    /// At least one. The first is what a message leads with: what others follow from, what matters most, what goes on.
+    /// At least one. The first is what a message leads with: what goes on, what others follow from, what matters most.
     pub incidents: Vec<Incident>,
 }
 
@@ -40,32 +41,105 @@ pub struct Outline {
     pub incidents: Vec<String>,
 }
 
-/// Begins a conversation about this incident, once; gives its identity.
+/// In what way a conversation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Until its last incident ends.
+    Live,
+    /// Not at all: it is told once.
+    Digest,
+}
+
+/// A conversation that is begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning<'a> {
+    /// Its identity.
+    pub id: &'a str,
+    /// The channel's name.
+    pub channel: &'a str,
+    /// In what way it goes on.
+    pub form: Form,
+    /// What its incidents have in common.
+    pub common: &'a str,
+    /// How much it matters.
+    pub impact: Impact,
+}
+
+/// Begins a conversation, once.
 pub async fn begin(
     connection: &mut AnyConnection,
-    incident: &Incident,
-    channel: &str,
+    beginning: &Beginning<'_>,
     now: Timestamp,
-) -> Result<String> {
-    let id = format!("{}/{channel}", incident.id);
+) -> Result<()> {
+    let form = match beginning.form {
+        Form::Live => "live",
+        Form::Digest => "digest",
+    };
     sqlx::query(
-        "INSERT INTO conversation (id, channel, form, common, started_ns) VALUES ($1, $2, 'live', '', $3)
+        "INSERT INTO conversation (id, channel, form, common, impact, started_ns) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT DO NOTHING",
     )
-    .bind(&id)
-    .bind(channel)
-    .bind(stored(now))
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query(
-        "INSERT INTO member (conversation_id, incident_id, joined_ns) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-    )
-    .bind(&id)
-    .bind(&incident.id)
+    .bind(beginning.id)
+    .bind(beginning.channel)
+    .bind(form)
+    .bind(beginning.common)
+    .bind(beginning.impact.name())
     .bind(stored(now))
     .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Takes an incident into a conversation, once; with what it follows from, where it is told inside that.
+pub async fn join(
+    connection: &mut AnyConnection,
+    conversation: &str,
+    incident: &str,
+    cause: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO member (conversation_id, incident_id, joined_ns, cause_id) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(conversation)
+    .bind(incident)
+    .bind(stored(now))
+    .bind(cause)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// The live conversations that go on, as identity, channel, what they have in common, and since when.
+pub async fn open(
+    connection: &mut AnyConnection,
+) -> Result<Vec<(String, String, String, Timestamp)>> {
+    let found: Vec<(String, String, String, i64)> = sqlx::query_as(
+        "SELECT id, channel, common, started_ns FROM conversation WHERE ended_ns IS NULL AND form = 'live'
+         ORDER BY started_ns DESC, id",
+    )
+    .fetch_all(connection)
     .await?;
-    Ok(id)
+    let found = found.into_iter();
+    Ok(found
+        .map(|(id, channel, common, started)| (id, channel, common, time(started)))
+        .collect())
+}
+
+/// The live conversations that an incident is part of, as identity and channel; those that ended too.
+pub async fn live_of(
+    connection: &mut AnyConnection,
+    incident: &str,
+) -> Result<Vec<(String, String)>> {
+    sqlx::query_as(
+        "SELECT conversation.id, conversation.channel FROM conversation
+         JOIN member ON member.conversation_id = conversation.id
+         WHERE member.incident_id = $1 AND conversation.form = 'live' ORDER BY conversation.started_ns, conversation.id",
+    )
+    .bind(incident)
+    .fetch_all(connection)
+    .await
 }
 
 /// Ends the conversations whose last incident this was, which is written down as ended; gives their identities.
@@ -95,12 +169,12 @@ pub async fn end_of(
 
 /// A conversation with its incidents as they stand now.
 pub async fn read(connection: &mut AnyConnection, id: &str) -> Result<Conversation> {
-    // What others follow from comes first, then what matters most, then what goes on.
+    // What goes on comes first, then what others follow from, then what matters most.
     let rows = sqlx::query(
         "SELECT incident.* FROM member JOIN incident ON incident.id = member.incident_id
          WHERE member.conversation_id = $1
-         ORDER BY CASE WHEN member.cause_id IS NULL THEN 0 ELSE 1 END,
-                  CASE WHEN incident.ended_ns IS NULL THEN 0 ELSE 1 END,
+         ORDER BY CASE WHEN incident.ended_ns IS NULL THEN 0 ELSE 1 END,
+                  CASE WHEN member.cause_id IS NULL THEN 0 ELSE 1 END,
                   CASE incident.impact WHEN 'critical' THEN 0 WHEN 'high' THEN 1 ELSE 2 END,
                   incident.started_ns, incident.id",
     )

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     incident::Incident,
     route::{
-        decision::{Decision, Recorded, Verdict},
+        decision::{Decision, Reason, Recorded, Verdict},
         matcher::{Labels, Matcher},
         silence::{self, Draft, Refusal, Silence},
     },
@@ -55,8 +55,8 @@ pub(super) async fn decide(
     decision: &Decision,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO decision (incident_id, at_ns, decision, verdict, channel, reason, about)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO decision (incident_id, at_ns, decision, verdict, channel, reason, about, until_ns)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(incident)
     .bind(stored(at))
@@ -65,6 +65,7 @@ pub(super) async fn decide(
     .bind(&decision.channel)
     .bind(decision.reason.name())
     .bind(decision.reason.about())
+    .bind(decision.reason.until().map(stored))
     .execute(connection)
     .await
     .map(drop)
@@ -79,6 +80,32 @@ async fn of_incident(connection: &mut AnyConnection, incident: &str) -> Result<V
     rows.iter().map(recorded).collect()
 }
 
+/// Whether it was decided that somebody is told of an incident, or that nobody is.
+pub(super) async fn is_settled(connection: &mut AnyConnection, incident: &str) -> Result<bool> {
+    let settled: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM decision WHERE incident_id = $1 AND verdict IN ('told', 'untold') LIMIT 1",
+    )
+    .bind(incident)
+    .fetch_optional(connection)
+    .await?;
+    Ok(settled.is_some())
+}
+
+/// The channels on which the incident was told that goes on as this one.
+pub(super) async fn channels_of_former(
+    connection: &mut AnyConnection,
+    incident: &str,
+) -> Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT DISTINCT conversation.channel FROM decision JOIN member ON member.incident_id = decision.incident_id
+         JOIN conversation ON conversation.id = member.conversation_id
+         WHERE decision.reason = 'goes_on_as' AND decision.about = $1 AND conversation.form = 'live'",
+    )
+    .bind(incident)
+    .fetch_all(connection)
+    .await
+}
+
 fn recorded(row: &AnyRow) -> Result<Recorded> {
     let verdict: &str = row.try_get("verdict")?;
     Ok(Recorded {
@@ -87,6 +114,7 @@ fn recorded(row: &AnyRow) -> Result<Recorded> {
         channel: row.try_get("channel")?,
         reason: row.try_get("reason")?,
         about: row.try_get("about")?,
+        until: row.try_get::<Option<i64>, _>("until_ns")?.map(time),
         sentence: row.try_get("decision")?,
     })
 }
@@ -164,6 +192,12 @@ pub(super) async fn acknowledge(
         .bind(&acknowledgement.comment)
         .execute(&mut *connection)
         .await?;
+        let decision = Decision {
+            verdict: Verdict::Noted,
+            channel: None,
+            reason: Reason::Acknowledged(acknowledgement.person.clone()),
+        };
+        decide(connection, incident, acknowledgement.at, &decision).await?;
         incidents::changed(connection, incident).await?;
     }
     Ok(open)
@@ -192,8 +226,11 @@ pub(super) async fn silence(
             })
         })
         .collect::<Result<_>>()?;
-    // Short enough to be typed, and as good as any: nobody mutes twice in a microsecond.
-    let id = format!("s{:x}", now.as_microsecond());
+    // Short enough to be typed.
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM silence")
+        .fetch_one(&mut *connection)
+        .await?;
+    let id = format!("s{}", count + 1);
     let accepted = silence::accept(draft, id, &critical, now);
     if let Ok(silence) = &accepted {
         put(connection, silence, now).await?;

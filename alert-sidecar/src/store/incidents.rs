@@ -82,7 +82,7 @@ pub async fn put(connection: &mut AnyConnection, incident: &Incident) -> Result<
                                ended_ns, ended_run_id, form, elsewhere, point_state)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 'unwritten')
          ON CONFLICT (id) DO UPDATE SET ended_ns = excluded.ended_ns, ended_run_id = excluded.ended_run_id,
-                                        point_state = excluded.point_state",
+                                        point_state = excluded.point_state, point_version = incident.point_version + 1",
     )
     .bind(&incident.id)
     .bind(&incident.rule)
@@ -134,9 +134,74 @@ fn form(row: &AnyRow) -> Result<Form> {
     }
 }
 
+/// When an incident is to be looked at again, and since when it is known, where it was not known before.
+pub(super) async fn look_again(
+    connection: &mut AnyConnection,
+    id: &str,
+    known: Option<Timestamp>,
+    next: Option<Timestamp>,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE incident SET next_look_ns = $3, known_ns = COALESCE(known_ns, $2) WHERE id = $1",
+    )
+    .bind(id)
+    .bind(known.map(stored))
+    .bind(next.map(stored))
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// The incidents whose time to be looked at again has come, those that matter most first, at most so many.
+pub(super) async fn to_look_at(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<Incident>> {
+    sqlx::query(
+        "SELECT * FROM incident WHERE next_look_ns <= $1
+         ORDER BY CASE impact WHEN 'critical' THEN 0 WHEN 'high' THEN 1 ELSE 2 END, next_look_ns, id LIMIT $2",
+    )
+    .bind(stored(now))
+    .bind(most)
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(incident)
+    .collect()
+}
+
+/// When the time of the next incident comes.
+pub(super) async fn next_look(connection: &mut AnyConnection) -> Result<Option<Timestamp>> {
+    sqlx::query_scalar("SELECT MIN(next_look_ns) FROM incident WHERE next_look_ns IS NOT NULL")
+        .fetch_one(connection)
+        .await
+        .map(|found: Option<i64>| found.map(time))
+}
+
+/// A message about the incidents of a conversation came to its end, one way or the other: what is open of them is looked at
+/// again, and their points count it.
+pub(super) async fn told(
+    connection: &mut AnyConnection,
+    conversation: &str,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE incident
+         SET next_look_ns = CASE WHEN ended_ns IS NULL THEN $2 ELSE next_look_ns END,
+             point_state = 'unwritten', point_version = point_version + 1
+         WHERE id IN (SELECT incident_id FROM member WHERE conversation_id = $1)",
+    )
+    .bind(conversation)
+    .bind(stored(now))
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
 /// Its point says something else now than what InfluxDB holds.
 pub(super) async fn changed(connection: &mut AnyConnection, id: &str) -> Result<()> {
-    sqlx::query("UPDATE incident SET point_state = 'unwritten' WHERE id = $1")
+    sqlx::query("UPDATE incident SET point_state = 'unwritten', point_version = point_version + 1 WHERE id = $1")
         .bind(id)
         .execute(connection)
         .await
@@ -164,29 +229,49 @@ pub(super) async fn with_id(connection: &mut AnyConnection, id: &str) -> Result<
         .transpose()
 }
 
-/// The incidents whose points InfluxDB does not have as they stand here.
-pub async fn unwritten(connection: &mut AnyConnection) -> Result<Vec<Incident>> {
-    sqlx::query(
-        "SELECT * FROM incident WHERE point_state = 'unwritten' ORDER BY started_ns LIMIT 1000",
-    )
-    .fetch_all(connection)
-    .await?
-    .iter()
-    .map(incident)
-    .collect()
+/// An incident whose point is to be written, with what the point says beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unwritten {
+    /// The incident.
+    pub incident: Incident,
+    /// Who takes care of it.
+    pub acknowledged_by: Option<String>,
+    /// How many messages that tell of it were accepted.
+    pub deliveries: i64,
+    version: i64,
 }
 
-/// InfluxDB has this incident's point, unless the incident changed since.
-pub async fn written(connection: &mut AnyConnection, incident: &Incident) -> Result<()> {
-    sqlx::query(
-        "UPDATE incident SET point_state = 'written'
-         WHERE id = $1 AND COALESCE(ended_run_id, '') = COALESCE($2, '')",
+/// The incidents whose points InfluxDB does not have as they stand here.
+pub async fn unwritten(connection: &mut AnyConnection) -> Result<Vec<Unwritten>> {
+    let rows = sqlx::query(
+        "SELECT incident.*,
+                (SELECT person FROM acknowledgement WHERE acknowledgement.incident_id = incident.id
+                 ORDER BY at_ns DESC LIMIT 1) AS acknowledged_by,
+                (SELECT COUNT(*) FROM delivery JOIN member ON member.conversation_id = delivery.conversation_id
+                 WHERE member.incident_id = incident.id AND delivery.state = 'accepted') AS deliveries
+         FROM incident WHERE point_state = 'unwritten' ORDER BY started_ns LIMIT 1000",
     )
-    .bind(&incident.id)
-    .bind(incident.end.as_ref().map(|end| &end.run_id))
-    .execute(connection)
-    .await
-    .map(drop)
+    .fetch_all(connection)
+    .await?;
+    let read = |row: &AnyRow| {
+        Ok(Unwritten {
+            incident: incident(row)?,
+            acknowledged_by: row.try_get("acknowledged_by")?,
+            deliveries: row.try_get("deliveries")?,
+            version: row.try_get("point_version")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// InfluxDB has this incident's point, unless it says something else by now.
+pub async fn written(connection: &mut AnyConnection, written: &Unwritten) -> Result<()> {
+    sqlx::query("UPDATE incident SET point_state = 'written' WHERE id = $1 AND point_version = $2")
+        .bind(&written.incident.id)
+        .bind(written.version)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// An incident, of its columns.

@@ -9,29 +9,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 
-use super::{
-    conversations, decisions, incidents,
-    memory::News,
-    observations,
-    outbox::{self, Kind},
-};
+use super::{decisions, incidents, memory::News, observations, telling::Teller};
 use crate::{
     flux::{Observation, Rule, Series},
     incident::{Change, History, Incident, follow, is_old_news},
     route::{
-        Audience, Route,
         decision::{Decision, Reason, Verdict},
-        route,
+        dependency::Dependencies,
+        group::Grouping,
+        maintenance::Maintenance,
+        tree::Route,
     },
 };
 
-/// Who is told of what.
-#[derive(Clone, Debug)]
+/// Who is told of what, and how.
+#[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// Who is told.
     pub routes: Vec<Route>,
     /// Whom each channel brings its messages to, by the channel's name.
     pub recipients: BTreeMap<String, Vec<String>>,
+    /// The planned windows.
+    pub maintenance: Vec<Maintenance>,
+    /// What follows from what.
+    pub dependencies: Dependencies,
+    /// What is told together.
+    pub grouping: Grouping,
 }
 
 /// Judges the runs of journeys that may be in trouble, inside the transaction of the caller, and writes down what follows;
@@ -48,13 +51,15 @@ pub(super) async fn judge(
     let mut pasts = pasts(connection, rule, urgent).await?;
     let mut changes = Vec::new();
     let mut worries = Vec::new();
+    let mut teller = Teller::new(connection, policy, now).await?;
     for (series, arrived) in urgent {
         let past = pasts.remove(series).unwrap_or_default();
         let (followed, is_troubled) = follow_one(rule, &past, arrived);
-        record(connection, policy, &followed, now).await?;
+        tell(connection, &mut teller, &followed, now).await?;
         worries.push((series.clone(), is_troubled));
         changes.extend(followed);
     }
+    changes.extend(teller.finish(connection).await?);
     Ok((changes, worries))
 }
 
@@ -164,77 +169,66 @@ pub(super) async fn note(
     }
 }
 
-/// Writes changes down, with the intents to send, inside the transaction of the caller.
+/// Writes changes down, with the intents to send, inside the transaction of the caller; gives those that follow from them.
 pub(super) async fn record(
     connection: &mut AnyConnection,
     policy: &Policy,
     changes: &[Change],
     now: Timestamp,
+) -> Result<Vec<Change>, sqlx::Error> {
+    let mut teller = Teller::new(connection, policy, now).await?;
+    tell(connection, &mut teller, changes, now).await?;
+    teller.finish(connection).await
+}
+
+async fn tell(
+    connection: &mut AnyConnection,
+    teller: &mut Teller<'_>,
+    changes: &[Change],
+    now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     for change in changes {
         match change {
-            Change::Closed(incident) => {
-                incidents::put(connection, incident).await?;
-                for conversation in conversations::end_of(connection, &incident.id, now).await? {
-                    outbox::intend_end(connection, &conversation, now).await?;
-                }
-            }
-            Change::Opened(incident) => {
-                intend(connection, policy, incident, changes, now).await?;
-            }
+            Change::Closed(incident) => teller.close(connection, incident, None).await?,
+            Change::Opened(incident) => open(connection, teller, incident, changes, now).await?,
             Change::Became { former, present } => {
-                incidents::put(connection, former).await?;
-                conversations::end_of(connection, &former.id, now).await?;
+                if is_old_news(present, changes, now) {
+                    teller.close(connection, former, None).await?;
+                    open(connection, teller, present, changes, now).await?;
+                    continue;
+                }
+                // First the one, so that who goes on is told where the other was.
+                teller.close(connection, former, Some(present)).await?;
                 let decision = Decision {
                     verdict: Verdict::Noted,
                     channel: None,
                     reason: Reason::GoesOnAs(present.id.clone()),
                 };
                 decisions::decide(connection, &former.id, now, &decision).await?;
-                intend(connection, policy, present, changes, now).await?;
+                teller.open(connection, present, Some(former)).await?;
             }
         }
     }
     Ok(())
 }
 
-async fn intend(
+async fn open(
     connection: &mut AnyConnection,
-    policy: &Policy,
+    teller: &mut Teller<'_>,
     incident: &Incident,
     changes: &[Change],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
+    if !is_old_news(incident, changes, now) {
+        return teller.open(connection, incident, None).await;
+    }
     incidents::put(connection, incident).await?;
-    let untold = |reason| Decision {
+    let decision = Decision {
         verdict: Verdict::Untold,
         channel: None,
-        reason,
+        reason: Reason::OldNews,
     };
-    if is_old_news(incident, changes, now) {
-        return decisions::decide(connection, &incident.id, now, &untold(Reason::OldNews)).await;
-    }
-    let channels = match route(incident, &policy.routes) {
-        Audience::Nobody(reason) => {
-            tracing::warn!(incident = incident.id, %reason, "nobody is told");
-            return decisions::decide(connection, &incident.id, now, &untold(reason)).await;
-        }
-        Audience::Channels(channels) => channels,
-    };
-    for channel in channels {
-        let conversation = conversations::begin(connection, incident, channel, now).await?;
-        for recipient in policy.recipients.get(channel).into_iter().flatten() {
-            let to = (conversation.as_str(), channel, recipient.as_str());
-            outbox::intend(connection, to, Kind::Opened, now, now).await?;
-        }
-        let decision = Decision {
-            verdict: Verdict::Told,
-            channel: Some(channel.to_owned()),
-            reason: Reason::Route,
-        };
-        decisions::decide(connection, &incident.id, now, &decision).await?;
-    }
-    Ok(())
+    decisions::decide(connection, &incident.id, now, &decision).await
 }
 
 /// Says what changed, once it is written down.

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     StoreError,
     access::{Access, End, Reply, Work},
-    incidents,
+    incidents::{self, Unwritten},
     judgement::{self, Policy},
     lease::Tenure,
     observations,
@@ -112,8 +112,8 @@ impl Ledger {
     pub async fn record(&self, changes: Vec<Change>, now: Timestamp) -> Result<(), StoreError> {
         self.change(move |transaction, policy| {
             Box::pin(async move {
-                judgement::record(transaction, policy, &changes, now).await?;
-                Ok(((), changes))
+                let followed = judgement::record(transaction, policy, &changes, now).await?;
+                Ok(((), Some([changes, followed].concat())))
             })
         })
         .await
@@ -157,24 +157,31 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let delivery = delivery.clone();
-        self.write(move |transaction, _| {
-            Box::pin(async move { outbox::settle(transaction, &delivery, &settlement, now).await })
+        self.change(move |transaction, _| {
+            Box::pin(async move {
+                outbox::settle(transaction, &delivery, &settlement, now).await?;
+                if !settlement.is_final() {
+                    return Ok(((), None));
+                }
+                incidents::told(transaction, &delivery.conversation.id, now).await?;
+                Ok(((), Some(Vec::new())))
+            })
         })
         .await
     }
 
     /// The incidents whose points are to be written.
-    pub async fn unwritten(&self) -> Result<Vec<Incident>, StoreError> {
+    pub async fn unwritten(&self) -> Result<Vec<Unwritten>, StoreError> {
         self.read(|connection| Box::pin(incidents::unwritten(connection)))
             .await
     }
 
-    /// Says that the points of these incidents are written.
-    pub async fn written(&self, incidents: Vec<Incident>) -> Result<(), StoreError> {
+    /// Says that these points are written.
+    pub async fn written(&self, written: Vec<Unwritten>) -> Result<(), StoreError> {
         self.write(|transaction, _| {
             Box::pin(async move {
-                for incident in &incidents {
-                    incidents::written(transaction, incident).await?;
+                for written in &written {
+                    incidents::written(transaction, written).await?;
                 }
                 Ok(())
             })
@@ -224,10 +231,13 @@ impl Ledger {
         .await
     }
 
-    /// Writes inside one transaction what others wait to hear of; the changes of incidents among it are logged.
+    /// Writes inside one transaction what others wait to hear of, where it says so; the changes of incidents among it are logged.
     pub(super) async fn change<T: Send + 'static>(
         &self,
-        what: impl for<'a> FnOnce(&'a mut AnyConnection, &'a Policy) -> Work<'a, (T, Vec<Change>)>
+        what: impl for<'a> FnOnce(
+            &'a mut AnyConnection,
+            &'a Policy,
+        ) -> Work<'a, (T, Option<Vec<Change>>)>
         + Send
         + 'static,
     ) -> Result<T, StoreError> {
@@ -236,8 +246,10 @@ impl Ledger {
                 let changed = access
                     .write(async |transaction, policy| what(transaction, policy).await)
                     .await;
-                let changed = changed.map(|(done, changes)| {
-                    access.announce(&changes);
+                let changed = changed.map(|(done, news)| {
+                    if let Some(changes) = news {
+                        access.announce(&changes);
+                    }
                     done
                 });
                 access.answer(reply, changed).await
@@ -246,7 +258,7 @@ impl Ledger {
         .await
     }
 
-    async fn serve<T: Send + 'static>(
+    pub(super) async fn serve<T: Send + 'static>(
         &self,
         request: impl for<'a> FnOnce(&'a mut Access, Reply<T>) -> Served<'a> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -20,6 +20,7 @@ pub mod reports;
 mod rescue;
 mod sqlite;
 mod steering;
+mod telling;
 
 use std::{fs::File, io, path::PathBuf, time::Duration};
 

@@ -116,6 +116,14 @@ pub enum Settlement {
     Uncertain(String, Timestamp),
 }
 
+impl Settlement {
+    /// Whether it is not tried again.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::Accepted(_) | Self::Refused(_))
+    }
+}
+
 /// Writes the intent to send down, at the earliest at this moment. Each kind that a conversation has only once is written down
 /// only once.
 pub async fn intend(
@@ -151,6 +159,38 @@ pub async fn intend(
     .map(drop)
 }
 
+/// What waits to be said in between is said at this moment, if that is sooner.
+pub async fn bring_forward(
+    connection: &mut AnyConnection,
+    (conversation, channel, recipient): (&str, &str, &str),
+    due: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE delivery SET next_attempt_ns = $4
+         WHERE conversation_id = $1 AND channel = $2 AND recipient = $3 AND kind IN ('updated', 'reminder')
+           AND state = 'pending' AND attempt = 0 AND next_attempt_ns > $4",
+    )
+    .bind(conversation)
+    .bind(channel)
+    .bind(recipient)
+    .bind(stored(due))
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Nothing more is said in this conversation: another one goes on in its place.
+pub async fn let_go(connection: &mut AnyConnection, conversation: &str) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM delivery WHERE conversation_id = $1 AND kind IN ('updated', 'reminder') AND state = 'pending'
+           AND uncertain = 0",
+    )
+    .bind(conversation)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
 /// The end of a conversation goes to whom its beginning went. Where that still waits, it becomes one message that says both.
 pub async fn intend_end(
     connection: &mut AnyConnection,
@@ -170,7 +210,7 @@ pub async fn intend_end(
     unite(connection, conversation).await
 }
 
-/// Takes the next delivery of a channel that is due, and marks it as being sent.
+/// Takes the next delivery of a channel that is due, and marks it as being sent: what matters most comes first.
 pub async fn claim(
     connection: &mut AnyConnection,
     channel: &str,
@@ -183,7 +223,9 @@ pub async fn claim(
                            WHERE earlier.conversation_id = waiting.conversation_id
                              AND earlier.recipient = waiting.recipient AND earlier.sequence < waiting.sequence
                              AND earlier.state IN ('pending', 'sending'))
-         ORDER BY next_attempt_ns, sequence LIMIT 1",
+         ORDER BY (SELECT CASE impact WHEN 'critical' THEN 0 WHEN 'high' THEN 1 ELSE 2 END FROM conversation
+                   WHERE conversation.id = waiting.conversation_id),
+                  next_attempt_ns, sequence LIMIT 1",
     )
     .bind(channel)
     .bind(stored(now))
@@ -279,10 +321,9 @@ async fn unite(connection: &mut AnyConnection, conversation: &str) -> Result<()>
     sqlx::query(
         "DELETE FROM delivery
          WHERE conversation_id = $1 AND kind = 'closed' AND state = 'pending'
-           AND EXISTS (SELECT 1 FROM delivery AS beginning
-                       WHERE beginning.conversation_id = delivery.conversation_id AND beginning.recipient = delivery.recipient
-                         AND (beginning.kind = 'whole'
-                              OR (beginning.kind IN ('opened', 'escalated') AND beginning.state = 'refused')))",
+           AND NOT EXISTS (SELECT 1 FROM delivery AS beginning
+                           WHERE beginning.conversation_id = delivery.conversation_id AND beginning.recipient = delivery.recipient
+                             AND beginning.kind IN ('opened', 'escalated') AND beginning.state <> 'refused')",
     )
     .bind(conversation)
     .execute(&mut *connection)
@@ -371,6 +412,20 @@ pub async fn of_incident(connection: &mut AnyConnection, incident: &str) -> Resu
     .iter()
     .map(progress)
     .collect()
+}
+
+/// The messages of a conversation.
+pub(super) async fn of_conversation(
+    connection: &mut AnyConnection,
+    conversation: &str,
+) -> Result<Vec<Progress>> {
+    sqlx::query("SELECT * FROM delivery WHERE conversation_id = $1 ORDER BY sequence")
+        .bind(conversation)
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(progress)
+        .collect()
 }
 
 fn progress(row: &AnyRow) -> Result<Progress> {

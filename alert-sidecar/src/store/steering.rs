@@ -6,6 +6,7 @@ use super::{
     StoreError,
     decisions::{self, Acknowledgement, Case},
     ledger::Ledger,
+    telling::{self, Teller},
 };
 use crate::route::silence::{Draft, Refusal, Silence};
 
@@ -35,7 +36,7 @@ impl Ledger {
             Box::pin(async move {
                 let incidents =
                     decisions::acknowledge(transaction, &subject, &acknowledgement).await?;
-                Ok((incidents, Vec::new()))
+                Ok((incidents, Some(Vec::new())))
             })
         })
         .await
@@ -50,7 +51,8 @@ impl Ledger {
         self.change(move |transaction, _| {
             Box::pin(async move {
                 let silence = decisions::silence(transaction, draft, now).await?;
-                Ok((silence, Vec::new()))
+                telling::look_at_all(transaction, now).await?;
+                Ok((silence, Some(Vec::new())))
             })
         })
         .await
@@ -62,7 +64,22 @@ impl Ledger {
         self.change(move |transaction, _| {
             Box::pin(async move {
                 let was_active = decisions::end_silence(transaction, &id, now).await?;
-                Ok((was_active, Vec::new()))
+                telling::look_at_all(transaction, now).await?;
+                Ok((was_active, Some(Vec::new())))
+            })
+        })
+        .await
+    }
+
+    /// Tells whoever is to be told by now, of what was held back, or again. Gives when somebody may be to be told next.
+    pub async fn look_again(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        self.change(move |transaction, policy| {
+            Box::pin(async move {
+                let mut teller = Teller::new(transaction, policy, now).await?;
+                let next = teller.look_again(transaction).await?;
+                let is_news = teller.has_news();
+                let changes = teller.finish(transaction).await?;
+                Ok((next, is_news.then_some(changes)))
             })
         })
         .await

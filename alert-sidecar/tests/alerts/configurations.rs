@@ -53,6 +53,32 @@ fn the_sample_is_a_good_configuration() {
     );
 }
 
+#[test]
+fn the_example_of_routing_is_a_good_configuration() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/alert/routing.toml");
+    let (code, said) = check(&example);
+    assert_eq!(
+        (code, said.as_str()),
+        (
+            Some(0),
+            "routing.toml: good (rules: 13, channels: 6, routes: 4)\n"
+        )
+    );
+}
+
+/// What stands commented out in the sample is what a configuration without it has.
+#[test]
+fn the_sample_says_how_incidents_are_put_together_by_default() {
+    use vigia_alert::route::group::{Grouping, Settings};
+    let sample = include_str!("../../../examples/alert/alert.toml");
+    let (_, after) = sample.split_once("[grouping]\n").unwrap();
+    let (table, _) = after.split_once("\n\n").unwrap();
+    let values = table.lines().filter(|line| !line.starts_with("##"));
+    let values: Vec<_> = values.map(|line| line.trim_start_matches("# ")).collect();
+    let written: Settings = toml::from_str(&values.join("\n")).unwrap();
+    assert_eq!(Grouping::from(written), Grouping::default());
+}
+
 /// The table of `docs/rules.md` is what an operator believes.
 #[test]
 fn the_documented_defaults_are_those_that_are_shipped() {

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use vigia_alert::{
     flux::{Observation, Rule, Series, ShippedQuery, observation::Failure, poll::Answer},
     judge::Probes,
-    route::Route,
+    route::{group::Grouping, tree::Route},
     store::{
         Store,
         access::End,
@@ -77,20 +77,25 @@ pub struct Desk {
 
 /// Everything goes to these recipients.
 pub fn policy(recipients: &[&str]) -> Policy {
-    let route: Route = toml::from_str(&format!("channels = [\"{CHANNEL}\"]")).unwrap();
     Policy {
-        routes: vec![route],
+        routes: vec![Route::of_everything(CHANNEL)],
+        grouping: Grouping::EACH_ALONE,
         recipients: BTreeMap::from([(
             CHANNEL.to_owned(),
             recipients.iter().map(ToString::to_string).collect(),
         )]),
+        ..Policy::default()
     }
 }
 
 impl Desk {
     pub async fn new(shelf: Shelf, recipients: &[&str]) -> Self {
+        Self::of(shelf, policy(recipients)).await
+    }
+
+    pub async fn of(shelf: Shelf, policy: Policy) -> Self {
         let store = Store::open(&shelf.place).await.unwrap();
-        let (keeper, ledger) = Keeper::new(store, policy(recipients)).await.unwrap();
+        let (keeper, ledger) = Keeper::new(store, policy).await.unwrap();
         let keeper = tokio::spawn(keeper.run());
         Self {
             shelf,

@@ -9,11 +9,13 @@ mod failures;
 mod gate;
 mod incidents;
 mod kills;
+#[macro_use]
 mod ledgers;
 mod mails;
 mod messages;
 mod polls;
 mod restarts;
+mod routing;
 mod scripted_smtp;
 mod shipped;
 mod sidecar;

@@ -186,10 +186,7 @@ fn a_failed_run_that_does_not_say_why_is_judged_when_it_comes_again_without() {
 async fn an_incident_whose_point_is_never_taken_does_not_hold_up_the_others() {
     let stage = Stage::new().await;
     let influxdb = connect(&stage);
-    let policy = Policy {
-        routes: Vec::new(),
-        recipients: std::collections::BTreeMap::new(),
-    };
+    let policy = Policy::default();
     let store = Store::open(&Place::Sqlite(stage.folder.path().join("vigia-alert.db")))
         .await
         .unwrap();

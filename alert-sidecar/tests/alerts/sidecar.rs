@@ -58,6 +58,9 @@ token = "${{secret:INFLUX_TOKEN}}"
 timeout = "2s"
 [store]
 {store}
+[grouping]
+wait = "0s"
+join = "0s"
 [names]
 tramites = "Trámites"
 consultar-tramite = "Consultar un trámite"
