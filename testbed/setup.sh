@@ -2,14 +2,17 @@
 # Installs what building, demo and tests need and this machine lacks. Says nothing where all is there. With --checks it
 # also gets what only `make lint` needs; with --peers it gets no more than what `make benchmark` compares with.
 #
-# Debian packages come from apt, Telegraf and InfluxDB are built from their published sources, and Exim is unpacked
-# without being installed: a machine's own mail server stays what it is, and no service is started. Programs go to
+# Debian packages come from apt, Telegraf and InfluxDB are built from their published sources, Synapse comes from PyPI, and
+# Exim and Dovecot are unpacked without being installed: a machine's own mail server stays what it is, and no service is
+# started. Programs go to
 # ${XDG_CACHE_HOME:-~/.cache}/vigia/servers/<name>-<version>/, where a fresh clone on the same machine finds them again.
 set -euo pipefail
 
 readonly TELEGRAF_VERSION=1.39.3
 readonly INFLUXDB_VERSION=2.9.1
 readonly CARGO_DENY_VERSION=0.20.2
+# As synapse/requirements.txt says.
+readonly SYNAPSE_VERSION=1.163.2
 # Every plugin that telegraf.d/ uses; `custom` turns the others off.
 readonly TELEGRAF_TAGS=custom,inputs.execd,inputs.internal,inputs.cpu,inputs.mem,inputs.disk,inputs.diskio,inputs.net,inputs.swap,inputs.system,inputs.processes,inputs.systemd_units,inputs.procstat,inputs.http_response,inputs.net_response,inputs.dns_query,inputs.ping,inputs.x509_cert,inputs.tail,outputs.influxdb_v2,outputs.file,parsers.influx,parsers.json_v2,parsers.grok,serializers.influx,processors.converter,processors.rename
 
@@ -55,6 +58,8 @@ main() {
   /usr/bin/python3 -c "import selenium" 2>/dev/null || packages+=(python3-selenium)
   # Looks into the PDF of a report.
   have pdftotext || packages+=(poppler-utils)
+  # The Matrix server lives in a Python environment of its own.
+  python3 -c "import ensurepip" 2>/dev/null || packages+=(python3-venv)
   missing_packages
   peers
   present telegraf "$TELEGRAF_FOLDER" || step "Telegraf $TELEGRAF_VERSION" "2 to 5 minutes" build_telegraf
@@ -65,6 +70,8 @@ main() {
   npm_packages grafana-schema "Grafana's types" "a few seconds"
   have postgres || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || compgen -G "$servers/postgresql-*/postgres" >/dev/null ||
     step "PostgreSQL, unpacked and not installed" "half a minute" unpack_postgresql
+  compgen -G "$servers/dovecot-*/vigia-dovecot" >/dev/null || step "Dovecot, unpacked and not installed" "a few seconds" unpack_dovecot
+  present vigia-synapse "synapse-$SYNAPSE_VERSION" || step "Synapse $SYNAPSE_VERSION" "a minute" install_synapse
   npm_packages ../examples/external-playwright "Playwright's test runner" "a few seconds"
   compgen -G "$servers/exim-*/exim4" >/dev/null || have exim4 || step "Exim, unpacked and not installed" "a few seconds" unpack_exim
 }
@@ -198,6 +205,40 @@ unpack_exim() (
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $libraries
   unpacked/usr/sbin/exim4 -C /dev/null -bV >/dev/null 2>&1 || ! ldd unpacked/usr/sbin/exim4 | grep 'not found'
   keep unpacked/usr/sbin/exim4 "exim-$version"
+)
+
+# Installed, it would be the machine's own way to its mails. The program runs where this folder lies over /usr.
+unpack_dovecot() (
+  set -e
+  local libraries folder
+  can_install dovecot-imapd
+  apt-cache show dovecot-imapd >/dev/null 2>&1 || as_root apt-get update
+  cd "$scratch"
+  apt-get download dovecot-core dovecot-imapd
+  for package in dovecot-*.deb; do dpkg-deb -x "$package" unpacked; done
+  libraries=$(dpkg-deb -f dovecot-core_*.deb Depends | tr ',' '\n' | sed -n 's/^ *\(lib[^ ]*\).*/\1/p')
+  # shellcheck disable=SC2086 # several words
+  dpkg-query -W $libraries >/dev/null 2>&1 ||
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $libraries
+  unpacked/usr/sbin/dovecot --version
+  folder=$servers/dovecot-$(dpkg-deb -f dovecot-core_*.deb Version | sed 's/^[0-9]*://; s/[^0-9.].*//')
+  rm -rf "$folder" "$folder.partial"
+  mkdir -p "$servers"
+  mv unpacked "$folder.partial"
+  ln -s usr/sbin/dovecot "$folder.partial/vigia-dovecot"
+  mv "$folder.partial" "$folder"
+)
+
+# Every version is named there, and nothing of them is built or run at the installation.
+install_synapse() (
+  set -e
+  local folder=$servers/synapse-$SYNAPSE_VERSION
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  "$folder/bin/python" -m pip install --disable-pip-version-check --no-input --no-cache-dir --only-binary :all: \
+    --requirement "$here/synapse/requirements.txt"
+  printf '#!/bin/sh\nexec "%s/bin/python" -m synapse.app.homeserver "$@"\n' "$folder" >"$scratch/vigia-synapse"
+  keep "$scratch/vigia-synapse" "synapse-$SYNAPSE_VERSION"
 )
 
 # Installed, it would be a service with a database of the machine's own. It finds what it reads from where it stands.

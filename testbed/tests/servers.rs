@@ -11,12 +11,12 @@ use lettre::{
     AsyncSmtpTransport, AsyncTransport, Tokio1Executor,
     message::{Attachment, MultiPart, SinglePart, header::ContentType},
     transport::smtp::{
-        authentication::Credentials,
+        authentication::{Credentials, Mechanism},
         client::{Certificate, Tls, TlsParameters},
     },
 };
 use vigia_testbed::{
-    servers::{InfluxDb, MailServer, Program, Telegraf, mail, requires},
+    servers::{Imap, InfluxDb, MailServer, Program, Synapse, Telegraf, mail, requires},
     until::until,
 };
 
@@ -76,12 +76,16 @@ async fn telegraf_runs_what_it_is_given_and_keeps_the_points() {
     telegraf.stop().await.unwrap();
 }
 
-fn transport(server: &MailServer, password: &str) -> AsyncSmtpTransport<Tokio1Executor> {
+fn tls(server: &MailServer) -> TlsParameters {
     let authority = Certificate::from_pem(&fs::read(server.ca_file()).unwrap()).unwrap();
-    let tls = TlsParameters::builder(mail::HOST.into())
+    TlsParameters::builder(mail::HOST.into())
         .add_root_certificate(authority)
         .build()
-        .unwrap();
+        .unwrap()
+}
+
+fn transport(server: &MailServer, password: &str) -> AsyncSmtpTransport<Tokio1Executor> {
+    let tls = tls(server);
     AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
         .port(server.port())
         .tls(Tls::Required(tls))
@@ -182,4 +186,88 @@ async fn a_mail_arrives_whole_over_starttls_and_only_after_a_login() {
         !Path::new("/var/spool/vigia").exists(),
         "the mail server left its files on the machine"
     );
+}
+
+#[tokio::test]
+async fn a_token_is_a_login_too_and_imap_says_which_mails_belong_together() {
+    if !requires(&[Program::Exim, Program::Dovecot]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = MailServer::start(folder.path()).await.unwrap();
+    let with_token = |token: &str| {
+        AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous("127.0.0.1")
+            .port(server.implicit_port())
+            .tls(Tls::Wrapper(tls(&server)))
+            .credentials(Credentials::new(mail::USERNAME.into(), token.into()))
+            .authentication(vec![Mechanism::Xoauth2])
+            .build()
+    };
+    let refused = with_token("wrong").send(letter()).await.unwrap_err();
+    assert!(refused.is_permanent(), "{refused}");
+    // Of mails with one subject IMAP makes one thread, whatever else they say.
+    for (id, subject, answered) in [
+        ("first", "Trámites", None),
+        ("second", "Restablecido: Trámites", Some("first")),
+        ("other", "Pagos", None),
+        ("third", "Trámites", Some("first")),
+    ] {
+        let id = format!("<{id}@agencia.example>");
+        let mut letter = lettre::Message::builder()
+            .from("vigia@agencia.example".parse().unwrap())
+            .to("director@agencia.example".parse().unwrap())
+            .subject(subject)
+            .message_id(Some(id));
+        if let Some(answered) = answered {
+            let answered = format!("<{answered}@agencia.example>");
+            letter = letter.in_reply_to(answered.clone()).references(answered);
+        }
+        let letter = letter.body("Así está.".to_owned()).unwrap();
+        with_token(mail::ACCESS_TOKEN).send(letter).await.unwrap();
+    }
+    let arrived = async || (server.mailbox().mails().unwrap().len() == 4).then_some(());
+    until("four mails", PATIENCE, arrived).await.unwrap();
+
+    let imap = Imap::start(folder.path()).await.unwrap();
+    let mut session = imap.session().await.unwrap();
+    let subjects = session
+        .command("FETCH 1:* (BODY[HEADER.FIELDS (MESSAGE-ID)])")
+        .await
+        .unwrap();
+    let threads = session
+        .command("THREAD REFERENCES UTF-8 ALL")
+        .await
+        .unwrap();
+    // Which number a mail has is the maildir's affair; how many there are of each kind of thread is not.
+    let together = threads.matches(['(', ')']).count();
+    assert!(subjects.contains("<other@agencia.example>"), "{subjects}");
+    assert_eq!(together, 8, "{threads}");
+    assert!(session.command("NONSENSE").await.is_err());
+}
+
+#[tokio::test]
+async fn a_matrix_server_keeps_what_a_robot_writes_into_its_room() {
+    if !requires(&[Program::Synapse]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let synapse = Synapse::start(folder.path()).await.unwrap();
+    let client = vigia_testbed::http::client().unwrap();
+    let address = format!(
+        "{}/_matrix/client/v3/rooms/{}/send/m.room.message/t1",
+        synapse.url(),
+        synapse.room()
+    );
+    for _ in 0..2 {
+        let request = client.put(&address).bearer_auth(synapse.token());
+        let body = serde_json::json!({ "msgtype": "m.text", "body": "CRÍTICO" });
+        let answer = request.json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    let messages = synapse.messages().await.unwrap();
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0]["content"]["body"], "CRÍTICO");
+    synapse.revoke().await.unwrap();
+    let refused = client.put(&address).bearer_auth(synapse.token()).send();
+    assert_eq!(refused.await.unwrap().status(), 401);
 }

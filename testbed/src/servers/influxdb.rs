@@ -1,12 +1,12 @@
 //! A real InfluxDB 2 with an organization, a bucket and a token.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Once, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::{Client, Response};
 
 use super::{Process, Program, ports, process};
-use crate::until::until;
+use crate::{http, until::until};
 
 /// The organization that is set up.
 pub const ORGANIZATION: &str = "vigia";
@@ -17,7 +17,6 @@ pub const TOKEN: &str = "testbed-token";
 
 /// It is up in under a second; a loaded machine takes longer.
 const STARTUP: Duration = Duration::from_secs(30);
-const REQUEST: Duration = Duration::from_secs(10);
 
 /// A running server.
 #[derive(Debug)]
@@ -57,7 +56,7 @@ impl InfluxDb {
 
     async fn ready(port: u16, process: Process) -> Result<Self> {
         let url = format!("http://127.0.0.1:{port}");
-        let client = client()?;
+        let client = http::client()?;
         let health = format!("{url}/health");
         let healthy = until("influxd to be healthy", STARTUP, async || {
             let answer = client.get(&health).send().await;
@@ -178,23 +177,6 @@ impl InfluxDb {
     pub async fn stop(self) -> Result<()> {
         self.process.stop(Duration::from_secs(10)).await
     }
-}
-
-fn client() -> Result<Client> {
-    // reqwest wants a TLS provider named even where everything is plain HTTP on the loopback address.
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            rustls::crypto::ring::default_provider()
-                .install_default()
-                .expect("nobody else installs one at this moment: this runs once");
-        }
-    });
-    Client::builder()
-        .timeout(REQUEST)
-        .no_proxy()
-        .build()
-        .context("failed to make an HTTP client")
 }
 
 async fn succeeded(answer: Response) -> Result<String> {

@@ -1,4 +1,4 @@
-//! A real mail server: Exim, with STARTTLS and a login as musts, delivering into a maildir.
+//! A real mail server: Exim, with encryption and a login as musts, delivering into a maildir.
 //!
 //! It runs in mount and process namespaces of its own (`exim.sh`), so that it neither meets the machine's own mail
 //! server nor leaves anything behind. Debian 12's `opensmtpd` cannot take its place: its TLS fails with OpenSSL 3.
@@ -13,17 +13,17 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use super::{Process, Program, ports, process};
-use crate::{mailbox::Mailbox, until::until};
+pub use crate::tls::HOST;
+use crate::{mailbox::Mailbox, tls::Authority, until::until};
 
 /// Who may send.
 pub const USERNAME: &str = "vigia";
 /// The password. No secret: the server listens on the loopback address, for minutes.
 pub const PASSWORD: &str = "testbed-password";
-/// The name in its certificate; its address, 127.0.0.1, is in there too.
-pub const HOST: &str = "localhost";
+/// The same for who comes with a token in place of a password (`XOAUTH2`).
+pub const ACCESS_TOKEN: &str = "testbed-access-token";
 
 const STARTUP: Duration = Duration::from_secs(20);
 const CONFIGURATION: &str = include_str!("exim.conf");
@@ -33,6 +33,7 @@ const SCRIPT: &str = include_str!("exim.sh");
 #[derive(Debug)]
 pub struct MailServer {
     port: u16,
+    implicit_port: u16,
     ca_file: PathBuf,
     mailbox: Mailbox,
     process: Process,
@@ -51,33 +52,26 @@ impl MailServer {
         let ca_file = write_certificates(&folder).context("failed to make certificates")?;
         let configuration = CONFIGURATION
             .replace("@USERNAME@", USERNAME)
-            .replace("@PASSWORD@", PASSWORD);
-        fs::write(folder.join("exim.conf"), configuration)
-            .context("failed to write `exim.conf`")?;
+            .replace("@PASSWORD@", PASSWORD)
+            .replace("@ACCESS_TOKEN@", ACCESS_TOKEN);
         fs::write(folder.join("exim.sh"), SCRIPT).context("failed to write `exim.sh`")?;
         let mailbox = Mailbox::create(&folder.join("maildir"))?;
         ports::on_a_free_one(async |port| {
-            let mut command = process::tied(Path::new("unshare"));
-            if !rustix::process::geteuid().is_root() {
-                command.args(["--user", "--map-root-user", "--map-auto"]);
-            }
+            let implicit_port = ports::free()?;
+            let configuration =
+                configuration.replace("@IMPLICIT_PORT@", &implicit_port.to_string());
+            fs::write(folder.join("exim.conf"), configuration)
+                .context("failed to write `exim.conf`")?;
+            let mut command = process::in_namespaces();
             command
-                .args([
-                    "--mount",
-                    "--pid",
-                    "--fork",
-                    "--kill-child",
-                    "--mount-proc",
-                    "--",
-                    "/bin/sh",
-                ])
                 .arg(folder.join("exim.sh"))
                 .args([&folder, &program])
-                .arg(port.to_string());
+                .args([port, implicit_port].map(|port| port.to_string()));
             let process = Process::start("exim", &folder.join("exim.log"), &mut command)?;
             ready(port, &process).await?;
             Ok(Self {
                 port,
+                implicit_port,
                 ca_file: ca_file.clone(),
                 mailbox: mailbox.clone(),
                 process,
@@ -86,10 +80,16 @@ impl MailServer {
         .await
     }
 
-    /// Where it listens on 127.0.0.1.
+    /// Where it listens on 127.0.0.1 for connections that begin in the clear.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where it listens on 127.0.0.1 for connections that are encrypted from the first byte.
+    #[must_use]
+    pub const fn implicit_port(&self) -> u16 {
+        self.implicit_port
     }
 
     /// The authority that signed its certificate, PEM.
@@ -140,18 +140,13 @@ fn greets(port: u16) -> bool {
 
 /// An authority, and a certificate of its for the server; gives the file of the authority.
 fn write_certificates(folder: &Path) -> Result<PathBuf> {
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-    let key = KeyPair::generate()?;
-    let names = [HOST.to_owned(), Ipv4Addr::LOCALHOST.to_string()];
-    let certificate = CertificateParams::new(names)?.signed_by(&key, &authority)?;
-
+    let authority = Authority::new()?;
+    let identity = authority.sign()?;
     let ca_file = folder.join("ca.pem");
     fs::write(&ca_file, authority.pem())?;
-    fs::write(folder.join("certificate.pem"), certificate.pem())?;
+    fs::write(folder.join("certificate.pem"), identity.certificate)?;
     let key_file = folder.join("key.pem");
-    fs::write(&key_file, key.serialize_pem())?;
+    fs::write(&key_file, identity.key)?;
     fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600))?;
     Ok(ca_file)
 }

@@ -26,6 +26,18 @@ pub fn tied(program: &Path) -> Command {
     command
 }
 
+/// A command that runs a script of the shell in mount and process namespaces of its own, where it may mount what it likes.
+#[must_use]
+pub fn in_namespaces() -> Command {
+    let mut command = tied(Path::new("unshare"));
+    if !rustix::process::geteuid().is_root() {
+        command.args(["--user", "--map-root-user", "--map-auto"]);
+    }
+    command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+    command.args(["--", "/bin/sh"]);
+    command
+}
+
 /// A running child, the leader of its own process group.
 #[derive(Debug)]
 pub struct Process {

@@ -18,6 +18,10 @@ pub enum Program {
     Telegraf,
     /// The mail server.
     Exim,
+    /// What reads mails back over IMAP.
+    Dovecot,
+    /// The Matrix homeserver.
+    Synapse,
     /// The database that two sidecars can share.
     Postgres,
     /// What kills a program at a system call of one's choice.
@@ -49,6 +53,8 @@ impl Program {
             Self::Telegraf => &["telegraf"],
             // Debian's heavy and light builds both carry this name.
             Self::Exim => &["exim4"],
+            Self::Dovecot => &["vigia-dovecot"],
+            Self::Synapse => &["vigia-synapse"],
             Self::Postgres => &["postgres"],
             Self::Strace => &["strace"],
             Self::Faketime => &["libfaketime.so.1"],
