@@ -17,6 +17,7 @@ mod polls;
 mod restarts;
 mod routing;
 mod scripted_smtp;
+mod services;
 mod shipped;
 mod sidecar;
 mod silences;
