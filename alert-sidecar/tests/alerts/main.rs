@@ -11,6 +11,7 @@ mod incidents;
 mod kills;
 #[macro_use]
 mod ledgers;
+mod mailboxes;
 mod mails;
 mod messages;
 mod polls;
