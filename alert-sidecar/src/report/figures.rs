@@ -578,10 +578,8 @@ fn incident(
         .filter(|told| told.system == system && is_part(told.started_at))
         .collect();
     let since = |at: Timestamp| nanoseconds(at.duration_since(whole.from)).max(0);
-    let acknowledged = told
-        .iter()
-        .filter_map(|told| Some((told.acknowledged_at?, told)))
-        .min_by_key(|(at, _)| *at);
+    let acknowledged_at = told.iter().filter_map(|told| told.acknowledged_at).min();
+    let acknowledged_by = told.iter().find_map(|told| told.acknowledged_by.clone());
     Incident {
         outage,
         within,
@@ -593,8 +591,8 @@ fn incident(
         cause,
         ids: told.iter().map(|told| told.id.clone()).collect(),
         detected_ns: told.iter().filter_map(|told| told.told_at).min().map(since),
-        acknowledged_ns: acknowledged.map(|(at, _)| since(at)),
-        acknowledged_by: acknowledged.and_then(|(_, told)| told.acknowledged_by.clone()),
+        acknowledged_ns: acknowledged_at.map(since),
+        acknowledged_by,
         picture: records
             .pictures
             .iter()

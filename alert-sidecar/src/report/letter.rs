@@ -1,7 +1,7 @@
 //! The report as a mail: what the first page says and a line a system, in HTML that mail programs show, and as plain text.
 //! Everything else is attached.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use minijinja::{context, value::Serde};
 use serde::Serialize;
@@ -74,10 +74,13 @@ pub fn write(
     };
     // Those that missed their targets must not be among those that are left out.
     let mut systems: Vec<&System> = figures.systems.iter().collect();
-    systems.sort_by_key(|system| match system.verdict() {
-        Verdict::Missed => 0,
-        Verdict::NoData => 1,
-        Verdict::Met | Verdict::NoTarget => 2,
+    systems.sort_by_key(|system| {
+        let urgency = match system.verdict() {
+            Verdict::Missed => 0,
+            Verdict::NoData => 1,
+            Verdict::Met | Verdict::NoTarget => 2,
+        };
+        (urgency, Reverse(system.times.down_ns))
     });
     let more = systems.len().saturating_sub(MOST_SYSTEMS);
     systems.truncate(MOST_SYSTEMS);

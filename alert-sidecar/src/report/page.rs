@@ -414,10 +414,11 @@ fn incident_view(
     } else {
         "incident_duration"
     };
-    let acknowledged = if incident.acknowledged_by.is_some() {
-        "acknowledged_by"
-    } else {
-        "acknowledged_after"
+    let by = incident.acknowledged_by.as_ref();
+    let acknowledged = match (incident.acknowledged_ns, by) {
+        (Some(_), Some(_)) => after("acknowledged_by", "none", incident.acknowledged_ns)?,
+        (None, Some(by)) => words.say("acknowledged_whom", context! { by })?,
+        (ns, None) => after("acknowledged_after", "acknowledged_never", ns)?,
     };
     let journeys: Vec<String> = incident
         .journeys
@@ -439,7 +440,7 @@ fn incident_view(
         technical: cause.and_then(|cause| cause.error.clone()),
         journeys: words.list(&journeys),
         detected: after("detected_after", "detected_never", incident.detected_ns)?,
-        acknowledged: after(acknowledged, "acknowledged_never", incident.acknowledged_ns)?,
+        acknowledged,
         recovered: after("recovered_after", "recovered_not", incident.recovered_ns())?,
         picture: incident
             .picture

@@ -84,7 +84,7 @@ fn told(began: jiff::Timestamp) -> [String; 2] {
     let delivered = began + jiff::SignedDuration::from_secs(95);
     [
         format!(
-            "journey_incident,impact=critical,journey=consultar,probe=sede,system=tramites state=\"closed\",incident_id=\"i1\",rule=\"journeys-failed\" {}",
+            "journey_incident,impact=critical,journey=consultar,probe=sede,system=tramites state=\"closed\",acknowledged_by=\"Ana Pérez\",incident_id=\"i1\",rule=\"journeys-failed\" {}",
             began.as_nanosecond()
         ),
         format!(
@@ -160,6 +160,7 @@ async fn page_pdf_and_tables_say_the_same_in_the_order_in_which_it_is_read() {
     for said in [&seen, &heard] {
         assert!(said.contains("Trámites: 5/10 10:00 – 5/10 11:30"), "{said}");
         assert!(said.contains("a los 1 min 35 s"), "{said}");
+        assert!(said.contains("por Ana Pérez"), "{said}");
         // Of a page that failed nothing becomes markup.
         assert!(said.contains("did not appear <b>"), "{said}");
     }
