@@ -36,8 +36,6 @@ pub struct Terms<'a> {
     pub targets: &'a [Goal],
     /// These systems only, each of them whether anything is known of it or not. Nothing: all that are known.
     pub systems: Option<&'a [String]>,
-    /// When it was planned that users cannot work.
-    pub maintenance: &'a [Maintenance],
 }
 
 impl Terms<'_> {
@@ -82,17 +80,6 @@ impl Goal {
             .is_none_or(|systems| systems.iter().any(|name| name == system));
         by_impact && by_name
     }
-}
-
-/// A planned interval.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Maintenance {
-    /// Of which system.
-    pub system: String,
-    /// Of which of its journeys; nothing: of all.
-    pub journey: Option<String>,
-    /// When.
-    pub interval: Interval,
 }
 
 /// All that the report says.
@@ -303,34 +290,29 @@ fn journeys(records: &Records, terms: Terms<'_>) -> BTreeMap<(String, String), T
     let mut views: BTreeMap<(String, String), Vec<Timeline>> = BTreeMap::new();
     for (series, runs) in &records.runs {
         // What was heard of only before both months is no system of today.
-        let seen = seen(runs);
+        let seen = seen(runs, |at| is_planned(records, series, at));
         if seen.last().is_some_and(|span| span.interval.to > both.from) {
             let journey = (series.system.clone(), series.journey.clone());
             views.entry(journey).or_default().push(seen);
         }
     }
     let together = views.into_iter().map(|(journey, views)| {
-        let needed = terms.probes;
-        let line = together(&views, both, |states| of_probes(states, needed));
-        let planned = planned(&journey, terms.maintenance);
-        let line = if planned.is_empty() {
-            line
-        } else {
-            together(&[line, planned], both, |states| {
-                if states[1] == State::Maintenance {
-                    State::Maintenance
-                } else {
-                    states[0]
-                }
-            })
-        };
+        let line = together(&views, both, |states| of_probes(states, terms.probes));
         (journey, line)
     });
     together.collect()
 }
 
+/// Whether a run that was not measured was not because of planned work: its point says so by how its error begins.
+fn is_planned(records: &Records, series: &Series, at: Timestamp) -> bool {
+    let failure = records.failures.get(&(series.clone(), at));
+    failure
+        .and_then(|failure| failure.error.as_deref())
+        .is_some_and(|error| error.starts_with("maintenance: "))
+}
+
 /// What the runs of one probe say, from moment to moment.
-fn seen(runs: &[Run]) -> Timeline {
+fn seen(runs: &[Run], is_planned: impl Fn(Timestamp) -> bool) -> Timeline {
     let mut timeline: Timeline = Vec::new();
     for (index, run) in runs.iter().enumerate() {
         let every = if run.every.is_zero() {
@@ -343,6 +325,7 @@ fn seen(runs: &[Run]) -> Timeline {
         let state = match run.outcome {
             Outcome::Ok | Outcome::Slow => State::Up,
             Outcome::Failed => State::Down,
+            Outcome::Unmeasured if is_planned(run.at) => State::Maintenance,
             Outcome::Unmeasured => State::Unmeasured,
             Outcome::Missed => State::Missed,
         };
@@ -360,35 +343,12 @@ fn seen(runs: &[Run]) -> Timeline {
     timeline
 }
 
-fn planned((system, journey): &(String, String), maintenance: &[Maintenance]) -> Timeline {
-    let mut windows: Vec<Interval> = maintenance
-        .iter()
-        .filter(|window| window.system == *system)
-        .filter(|window| window.journey.as_ref().is_none_or(|name| name == journey))
-        .map(|window| window.interval)
-        .collect();
-    windows.sort_unstable_by_key(|window| window.from);
-    let mut planned: Timeline = Vec::new();
-    for window in windows {
-        match planned.last_mut() {
-            Some(last) if window.from <= last.interval.to => {
-                last.interval.to = last.interval.to.max(window.to);
-            }
-            _ => planned.push(Span {
-                interval: window,
-                state: State::Maintenance,
-            }),
-        }
-    }
-    planned
-}
-
 /// What several probes make of a journey.
 fn of_probes(states: &[State], needed: usize) -> State {
     let count = |state| states.iter().filter(|other| **other == state).count();
     let (failing, good) = (count(State::Down), count(State::Up));
     match failing + good {
-        0 => [State::Unmeasured, State::Missed]
+        0 => [State::Maintenance, State::Unmeasured, State::Missed]
             .into_iter()
             .find(|state| states.contains(state))
             .unwrap_or(State::Silent),

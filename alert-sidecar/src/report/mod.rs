@@ -103,7 +103,6 @@ impl Maker {
             probes: self.probes,
             targets: &self.targets,
             systems,
-            maintenance: &[],
         };
         if terms.period().from >= terms.period().to {
             return Err(MakeError::NotBegun(month));

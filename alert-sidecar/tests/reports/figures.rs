@@ -81,7 +81,15 @@ fn compare_systems(report: &Made, truth: &Value) {
     let rows = by(&rows, &["system"]);
     for (system, truth) in truth.as_object().unwrap() {
         let row = rows[system];
-        for state in ["up", "local", "down", "unmeasured", "missed", "silent"] {
+        for state in [
+            "up",
+            "local",
+            "down",
+            "maintenance",
+            "unmeasured",
+            "missed",
+            "silent",
+        ] {
             assert_eq!(
                 row[&format!("{state}_s")],
                 truth["times"][state],
@@ -124,7 +132,15 @@ fn compare_days(report: &Made, truth: &Value) {
         assert_eq!(days.len(), 31);
         for (day, times) in days {
             let row = rows[&format!("{system}/{day}")];
-            for state in ["up", "local", "down", "unmeasured", "missed", "silent"] {
+            for state in [
+                "up",
+                "local",
+                "down",
+                "maintenance",
+                "unmeasured",
+                "missed",
+                "silent",
+            ] {
                 assert_eq!(
                     row[&format!("{state}_s")],
                     times[state],
@@ -197,6 +213,12 @@ fn known_truths(report: &Made) {
         (30 * 60 + 30 * 60 + 90 * 60 + 3 * 3600 + 5 * 3600).to_string()
     });
     assert_eq!(rows["tramites"]["local_s"], "7200");
+    // Three planned hours between half an hour and twenty minutes of failing.
+    let tasas = rows["tasas <norte & sur>"];
+    assert_eq!(
+        (tasas["maintenance_s"].as_str(), tasas["down_s"].as_str()),
+        ("10800", "3000")
+    );
     let incidents = report.rows("incidents");
     let edges: Vec<_> = incidents
         .iter()

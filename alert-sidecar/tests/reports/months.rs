@@ -16,6 +16,8 @@ pub const SLOW: usize = 1;
 pub const FAILED: usize = 2;
 pub const UNMEASURED: usize = 3;
 pub const MISSED: usize = 4;
+/// Unmeasured, because of planned work.
+pub const PLANNED: usize = 5;
 
 /// What a run looks like from outside.
 #[derive(Clone, Copy)]
@@ -58,7 +60,12 @@ impl Points {
     pub fn run(&mut self, from: Origin, at: Timestamp, outcome: usize, took_ms: f64) {
         let at_ns = at.as_nanosecond();
         let (ok, valid) = (i32::from(outcome < 2), i32::from(outcome < 3));
-        let result = ["ok", "slow", "failed", "unmeasured", "missed"][outcome];
+        let (code, why) = if outcome == PLANNED {
+            (UNMEASURED, "maintenance: a new version")
+        } else {
+            (outcome, "the browser hung")
+        };
+        let result = ["ok", "slow", "failed", "unmeasured", "missed"][code];
         let Origin {
             system,
             journey,
@@ -71,7 +78,7 @@ impl Points {
         let tags =
             format!("host={host},impact={impact},journey={journey},probe={probe},system={system}");
         let mut line = format!(
-            "journey,{tags} ok={ok}i,valid={valid}i,result=\"{result}\",result_code={outcome}i,every_s={:?}",
+            "journey,{tags} ok={ok}i,valid={valid}i,result=\"{result}\",result_code={code}i,every_s={:?}",
             every.as_secs_f64()
         );
         match outcome {
@@ -85,7 +92,7 @@ impl Points {
                 }
             }
             FAILED => line.push_str(",failed_step=\"Ingresar\",error_class=\"element_missing\",error=\"the text `Bienvenido` did not appear <b>\""),
-            UNMEASURED => line.push_str(",error_class=\"browser\",error=\"the browser hung\""),
+            UNMEASURED | PLANNED => write!(line, ",error=\"{why}\"").unwrap(),
             _ => line.push_str(",error=\"every slot was taken\""),
         }
         write!(line, " {at_ns}").unwrap();
@@ -224,6 +231,9 @@ pub fn known() -> Points {
             at if within(at, &[[local(10, 3, 0, 0), local(10, 4, 5, 0)]]) => None,
             at if within(at, &[[local(10, 9, 8, 0), local(10, 9, 9, 30)]]) => Some(MISSED),
             at if within(at, &[[local(10, 9, 10, 0), local(10, 9, 10, 40)]]) => Some(UNMEASURED),
+            // It fails before, during and after planned work.
+            at if within(at, &[[local(10, 14, 2, 0), local(10, 14, 5, 0)]]) => Some(PLANNED),
+            at if within(at, &[[local(10, 14, 1, 30), local(10, 14, 5, 20)]]) => Some(FAILED),
             _ => Some(SLOW),
         },
     );

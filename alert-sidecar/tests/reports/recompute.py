@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 NS = 10**9
-STATES = ["up", "down", "local", "unmeasured", "missed", "silent"]
+STATES = ["up", "down", "local", "maintenance", "unmeasured", "missed", "silent"]
 FIELD = re.compile(r'([a-z_0-9]+)=("(?:[^"\\]|\\.)*"|[^,]*)(?:,|$)')
 SPACE = re.compile(r"(?<!\\) ")
 
@@ -43,13 +43,13 @@ def last_said(runs, at):
     began, code, every_ns = runs[index]
     if at >= began + 2 * every_ns:
         return "silent"
-    return ["up", "up", "down", "unmeasured", "missed"][code]
+    return ["up", "up", "down", "unmeasured", "missed", "maintenance"][code]
 
 
 def of_probes(states, needed):
     down, good = states.count("down"), states.count("up")
     if down + good == 0:
-        return next((s for s in ("unmeasured", "missed") if s in states), "silent")
+        return next((s for s in ("maintenance", "unmeasured", "missed") if s in states), "silent")
     if down == 0:
         return "up"
     return "down" if down >= min(needed, down + good) else "local"
@@ -57,8 +57,8 @@ def of_probes(states, needed):
 
 def of_journeys(states, failing):
     """Of a journey that was last seen failing nobody knows that it is well."""
-    order = ["down", "local", "up", "unmeasured", "missed", "silent"]
-    doubts = [state for state, was_failing in zip(states, failing) if was_failing and state in order[3:]]
+    order = ["down", "local", "up", "maintenance", "unmeasured", "missed", "silent"]
+    doubts = [state for state, was_failing in zip(states, failing) if was_failing and state in order[4:]]
     if doubts and "down" not in states:
         return min(doubts, key=order.index)
     return min(states, key=order.index)
@@ -138,7 +138,8 @@ def main():
         if measurement != "journey":
             continue
         code, every = int(fields["result_code"].rstrip("i")), float(fields["every_s"])
-        runs[tags["system"]][tags["journey"]][tags["probe"]].append((ns, code, int(every * NS)))
+        is_planned = fields.get("error", "").startswith('"maintenance: ')
+        runs[tags["system"]][tags["journey"]][tags["probe"]].append((ns, 5 if is_planned else code, int(every * NS)))
         if start <= ns < stop:
             counts[tags["system"]][code] += 1
             if "duration_ms" in fields:
