@@ -140,16 +140,18 @@ pub fn services(chosen: &str) -> Panel {
 }
 
 fn open_incidents() -> Panel {
+    let incidents = about(
+        include_str!("queries/open-incidents.flux"),
+        "r.probe =~ /^${host:regex}$/",
+    );
     Panel::table(
         &say("Open incidents of servers and services", "Incidentes abiertos de servidores y servicios"),
         &say(
             "What the shipped rules of vigia-alert found on these hosts, and what the monitoring itself suffers.",
             "Lo que las reglas de vigia-alert encontraron en estos equipos, y lo que sufre el propio monitoreo.",
         ),
-        about(
-            include_str!("queries/open-incidents.flux"),
-            "r.probe =~ /^${host:regex}$/",
-        ),
+        // No run of a robot is behind these.
+        incidents + "\n  |> drop(columns: [\"artifact\"])",
         &[
             table::impact(),
             column("probe", &say("Host", "Equipo")).width(150),
