@@ -194,7 +194,11 @@ impl Works {
             biased;
             end = &mut keeper => Ok(Some(end?)),
             () = stops.next() => Ok(None),
-            ended = tasks.join_next() => Err(anyhow::anyhow!("a task ended by itself: {ended:?}")),
+            // The tasks may hear of the keeper's end before it can be seen here.
+            ended = tasks.join_next() => match timeout(GRACE, &mut keeper).await {
+                Ok(end) => Ok(Some(end?)),
+                Err(_) => Err(anyhow::anyhow!("a task ended by itself: {ended:?}")),
+            },
         };
         tracing::info!("stopping");
         stop.send_replace(true);
