@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use vigia_contract::slug::slug;
 
 use super::{
     Series,
@@ -17,6 +18,9 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// The picture is written together with the run; where it is not there yet it is there at the next flush.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
+/// An older picture shows a page that nobody remembers.
+const MEMORY: Duration = Duration::from_hours(30 * 24);
+
 /// A picture has the time of its run.
 const WRITTEN_AT: Duration = Duration::from_secs(1);
 
@@ -27,6 +31,23 @@ pub struct Picture {
     pub format: Format,
     /// The file.
     pub bytes: Vec<u8>,
+    /// What it shows, in letters, digits and hyphens: the journey's name.
+    pub name: String,
+}
+
+impl Picture {
+    /// The name of its file.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        format!("{}.{}", self.name, self.format.extension())
+    }
+
+    /// The picture as an address that holds it.
+    #[must_use]
+    pub fn data_uri(&self) -> String {
+        let data = BASE64_STANDARD.encode(&self.bytes);
+        format!("data:{};base64,{data}", self.format.media_type())
+    }
 }
 
 /// The formats that probes write.
@@ -84,6 +105,45 @@ pub async fn fetch(
     timeout(DEADLINE, search).await.ok().flatten()
 }
 
+/// Fetches the picture of the last run before `before` that got through, or nothing where nobody knows of one soon.
+pub async fn fetch_before(
+    influxdb: &InfluxDb,
+    series: &Series,
+    before: Timestamp,
+) -> Option<Picture> {
+    let search = async {
+        let (run_id, at) = last_good(influxdb, series, before).await?;
+        let found = ask(influxdb, series, &run_id, at).await.ok()??;
+        let name = format!("{}-before", found.name);
+        Some(Picture { name, ..found })
+    };
+    timeout(DEADLINE, search).await.ok().flatten()
+}
+
+async fn last_good(
+    influxdb: &InfluxDb,
+    series: &Series,
+    before: Timestamp,
+) -> Option<(String, Timestamp)> {
+    let rows = influxdb
+        .query(&Query {
+            flux: include_str!("queries/picture-before.flux"),
+            since: before - MEMORY,
+            until: before,
+            now: before,
+            texts: &[
+                ("system", &series.system),
+                ("journey", &series.journey),
+                ("probe", &series.probe),
+            ],
+        })
+        .await
+        .inspect_err(|error| tracing::debug!(%error, "the picture of better times cannot be had"))
+        .ok()?;
+    rows.iter()
+        .find_map(|row| Some((row.text("run_id")?.to_owned(), row.time("_time")?)))
+}
+
 async fn ask(
     influxdb: &InfluxDb,
     series: &Series,
@@ -104,11 +164,13 @@ async fn ask(
             ],
         })
         .await?;
-    Ok(rows.iter().find_map(|row| decode(row.text("image")?)))
+    Ok(rows
+        .iter()
+        .find_map(|row| decode(row.text("image")?, &series.journey)))
 }
 
 /// Decodes a `data:` URI of one of the known formats.
-fn decode(uri: &str) -> Option<Picture> {
+fn decode(uri: &str, name: &str) -> Option<Picture> {
     let (kind, data) = uri.strip_prefix("data:")?.split_once(";base64,")?;
     let format = [Format::Jpeg, Format::Png]
         .into_iter()
@@ -116,6 +178,7 @@ fn decode(uri: &str) -> Option<Picture> {
     Some(Picture {
         format,
         bytes: BASE64_STANDARD.decode(data).ok()?,
+        name: slug(name),
     })
 }
 
@@ -125,18 +188,20 @@ mod tests {
 
     #[test]
     fn only_a_picture_that_mail_programs_show_is_taken() {
-        let picture = decode("data:image/jpeg;base64,/9j/").unwrap();
+        let picture = decode("data:image/jpeg;base64,/9j/", "Ver expediente").unwrap();
         assert_eq!(
             (picture.format, picture.bytes.as_slice()),
             (Format::Jpeg, &[0xFF, 0xD8, 0xFF][..])
         );
+        assert_eq!(picture.file_name(), "ver-expediente.jpg");
+        assert_eq!(picture.data_uri(), "data:image/jpeg;base64,/9j/");
         for wrong in [
             "",
             "http://example/a.jpg",
             "data:image/svg+xml;base64,AAAA",
             "data:image/jpeg;base64,!",
         ] {
-            assert_eq!(decode(wrong), None, "{wrong}");
+            assert_eq!(decode(wrong, "j"), None, "{wrong}");
         }
     }
 }

@@ -1,0 +1,13 @@
+// The last run of a journey that got through and left a picture.
+from(bucket: v.defaultBucket)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    |> filter(fn: (r) => r._measurement == "journey_screenshot")
+    |> filter(fn: (r) => r.system == v.system and r.journey == v.journey and r.probe == v.probe)
+    |> filter(fn: (r) => r._field == "run_id" or r._field == "failed_step")
+    |> drop(columns: ["_start", "_stop", "host", "impact"])
+    |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+    |> filter(fn: (r) => not exists r.failed_step or r.failed_step == "")
+    |> group()
+    |> sort(columns: ["_time"])
+    |> tail(n: 1)
+    |> keep(columns: ["_time", "run_id"])
