@@ -10,7 +10,7 @@ use crate::{
         Rule, ShippedQuery,
         rule::{Settings, Weight},
     },
-    incident::{monitoring, untold},
+    incident::{monitoring, undelivered, untold},
     judge::{Probes, threshold::MOST_RUNS},
 };
 
@@ -30,7 +30,7 @@ pub(super) fn resolve_all(rules: Vec<Settings>, findings: &mut Findings) -> Vec<
 
 fn resolve(settings: Settings, findings: &mut Findings) -> Option<Rule> {
     let name = settings.name.as_ref().clone();
-    if [monitoring::RULE, untold::RULE].contains(&name.as_str()) {
+    if [monitoring::RULE, undelivered::RULE, untold::RULE].contains(&name.as_str()) {
         findings.add(
             &settings.name,
             format!("a rule cannot have the name `{name}`"),

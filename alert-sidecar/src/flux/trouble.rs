@@ -37,11 +37,13 @@ pub enum Trouble {
     RuleBlind,
     /// Nobody was told of something critical.
     Untold,
+    /// A channel brings nothing to somebody.
+    Undelivered,
 }
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Slow,
         Self::SlowerThanUsual,
         Self::Silent,
@@ -59,6 +61,7 @@ impl Trouble {
         Self::Blind,
         Self::RuleBlind,
         Self::Untold,
+        Self::Undelivered,
     ];
 
     /// Its name, as the field `error_class` of `journey_incident` has it.
@@ -82,6 +85,7 @@ impl Trouble {
             Self::Blind => "blind",
             Self::RuleBlind => "rule_blind",
             Self::Untold => "untold",
+            Self::Undelivered => "undelivered",
         }
     }
 

@@ -1,8 +1,10 @@
 //! What users suffer: from the first failed run to the first one that got through. Pure: what is known and the runs go in
-//! ([`follow`]), changes come out. What the monitoring itself suffers becomes incidents in [`monitoring`] and [`untold`].
+//! ([`follow`]), changes come out. What the monitoring itself suffers becomes incidents in [`monitoring`], [`undelivered`] and
+//! [`untold`].
 
 pub mod machine;
 pub mod monitoring;
+pub mod undelivered;
 pub mod untold;
 
 use jiff::{SignedDuration, Timestamp};
