@@ -1,25 +1,31 @@
-//! Puts a delivery into words: subject, plain text and HTML, in the language of those who read it.
+//! Puts a delivery into words: subject, plain text and the channel's markup, in the language of those who read it.
 //!
-//! First every sentence is made as plain text, then the layouts set the sentences; so a layout escapes each text once, and
-//! what a page or a probe says can never become markup.
+//! First every sentence is made as plain text ([`parts`]), then the layouts set the sentences; so a layout escapes each text
+//! once ([`markup`]), and what a page or a probe says can never become markup.
 
 pub mod facts;
+pub mod markup;
+pub mod parts;
+pub mod sample;
+pub mod templates;
 pub mod words;
 
 use jiff::{Timestamp, tz::TimeZone};
 use minijinja::{
-    Environment, UndefinedBehavior, context,
+    Environment, Template, UndefinedBehavior, context,
     syntax::SyntaxConfig,
     value::{Serde, Value},
 };
-use serde::Serialize;
 use vigia_contract::data_model::Impact;
 
-use self::{
-    facts::Facts,
-    words::{Labels, Words},
+use self::{facts::Facts, parts::MEASURES, words::Words};
+pub use self::{
+    facts::Names,
+    markup::{Markup, Room, cut},
+    parts::{Link, Member, Parts},
+    templates::Templates,
+    words::Language,
 };
-pub use self::{facts::Names, words::Language};
 use crate::{
     incident::Incident,
     store::outbox::{Delivery, Kind},
@@ -32,20 +38,36 @@ pub struct Message {
     pub subject: String,
     /// For those who read plain text.
     pub text: String,
-    /// For those who do not; its picture, where there is one, is `cid:picture`.
-    pub html: String,
+    /// In the channel's markup, within its room. Of [`Markup::Html`] the first picture, where there is one, is `cid:picture`, the
+    /// second is `cid:picture-2`.
+    pub marked: String,
+    /// What [`Message::marked`] is made of, for services that ask for fields.
+    pub parts: Parts,
 }
 
-/// The identity by which [`Message::html`] refers to its picture.
+/// The identity by which a page refers to its picture.
 pub const PICTURE_ID: &str = "picture";
 
-/// Whether the channel brings a picture beside a message.
+/// Whether the channel brings a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Illustration {
-    /// It does.
-    Picture,
+    /// So many are in the message.
+    Pictures(usize),
     /// There is none, and the message says so.
     None,
+    /// After the message, if there is one: it says nothing of it.
+    Later,
+}
+
+/// How a channel wants a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Its markup.
+    pub markup: Markup,
+    /// How long it may be.
+    pub room: Room,
+    /// Whether there is a picture.
+    pub illustration: Illustration,
 }
 
 /// How the operator wants messages.
@@ -57,6 +79,8 @@ pub struct Style {
     pub time_zone: TimeZone,
     /// The names that people know.
     pub names: Names,
+    /// The operator's own templates, by their names.
+    pub templates: Templates,
     /// A template of the address of a dashboard; it may use `system`, `journey` and `probe` as they stand in the data.
     pub dashboard: Option<String>,
 }
@@ -65,32 +89,10 @@ pub struct Style {
 #[derive(Debug)]
 pub struct Renderer {
     environment: Environment<'static>,
+    /// The operator's own templates.
+    own: Environment<'static>,
     words: Words,
     style: Style,
-}
-
-/// What the layouts set.
-#[derive(Serialize)]
-struct Page<'a> {
-    language: &'a str,
-    colour: &'a str,
-    badge: &'a str,
-    system: &'a str,
-    headline: String,
-    when: String,
-    reason: String,
-    is_over: bool,
-    repeat: Option<&'a str>,
-    picture: Option<&'a str>,
-    picture_id: &'a str,
-    /// Nothing where nobody would expect a picture.
-    no_picture: Option<&'a str>,
-    details: Vec<(&'a str, String)>,
-    technical: Option<&'a str>,
-    dashboard: Option<String>,
-    labels: &'a Labels,
-    footer: &'a str,
-    automatic: &'a str,
 }
 
 /// The sentences about an incident.
@@ -104,18 +106,17 @@ struct Said {
 impl Renderer {
     /// Reads the layouts.
     pub fn new(style: Style) -> Result<Self, minijinja::Error> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_syntax(
-            SyntaxConfig::builder()
-                .trim_blocks(true)
-                .lstrip_blocks(true)
-                .build()?,
-        );
-        environment.add_template("message.txt", include_str!("templates/message.txt"))?;
-        environment.add_template("message.html", include_str!("templates/message.html"))?;
+        let mut shipped = environment()?;
+        for markup in Markup::ALL {
+            shipped.add_template(markup.template(), markup.shipped())?;
+        }
+        let mut own = environment()?;
+        for (name, text) in &style.templates {
+            own.add_template_owned(*name, text.clone())?;
+        }
         Ok(Self {
-            environment,
+            environment: shipped,
+            own,
             words: style.language.words(),
             style,
         })
@@ -125,102 +126,260 @@ impl Renderer {
     pub fn render(
         &self,
         delivery: &Delivery,
-        illustration: Illustration,
+        layout: Layout,
         now: Timestamp,
     ) -> Result<Message, minijinja::Error> {
+        let parts = self.parts(delivery, layout.illustration, now)?;
+        let (text, _) = self.set(Markup::Plain, layout.room, &parts)?;
+        let (marked, parts) = self.set(layout.markup, layout.room, &parts)?;
+        Ok(Message {
+            subject: self.subject(delivery, now)?,
+            text,
+            marked,
+            parts,
+        })
+    }
+
+    /// What the operator's own template says of a message.
+    fn render_own(
+        &self,
+        delivery: &Delivery,
+        layout: Layout,
+        now: Timestamp,
+    ) -> Result<String, minijinja::Error> {
+        let parts = self.parts(delivery, layout.illustration, now)?;
+        let own = self.own.get_template(layout.markup.template())?;
+        own.render(Serde(&parts))
+    }
+
+    /// The parts in this markup, and no more of them than there is room for; with those that were kept. What the operator's
+    /// own template cannot say is said by the shipped one.
+    fn set(
+        &self,
+        markup: Markup,
+        room: Room,
+        parts: &Parts,
+    ) -> Result<(String, Parts), minijinja::Error> {
+        if let Ok(own) = self.own.get_template(markup.template()) {
+            let trouble = match self.fit(&own, room, parts) {
+                Ok(Some(set)) => return Ok(set),
+                Ok(None) => "it is too long however little it is given".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            let template = markup.template();
+            tracing::warn!(
+                template,
+                trouble,
+                "a template of yours fails; the shipped one stands in"
+            );
+        }
+        let template = self.environment.get_template(markup.template())?;
+        if let Some(set) = self.fit(&template, room, parts)? {
+            return Ok(set);
+        }
+        let most = match room {
+            Room::Unlimited => usize::MAX,
+            // A letter may need an escape of six, and be shown as two.
+            Room::Letters(most) | Room::Bytes(most) => most / 12,
+        };
+        let headline = cut(&parts.headline, most);
+        Ok((markup.escape(&headline), parts.clone()))
+    }
+
+    /// As much as there is room for, if there is room for anything.
+    fn fit(
+        &self,
+        template: &Template<'_, '_>,
+        room: Room,
+        parts: &Parts,
+    ) -> Result<Option<(String, Parts)>, minijinja::Error> {
+        let whole = template.render(Serde(parts))?;
+        if room.takes(&whole) {
+            return Ok(Some((whole, parts.clone())));
+        }
+        for measure in MEASURES {
+            let kept = parts.within(measure, &self.words.shortened, &self.words.more);
+            let less = template.render(Serde(&kept))?;
+            if room.takes(&less) {
+                return Ok(Some((less, kept)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn parts(
+        &self,
+        delivery: &Delivery,
+        illustration: Illustration,
+        now: Timestamp,
+    ) -> Result<Parts, minijinja::Error> {
         let (incident, words) = (delivery.conversation.lead(), &self.words);
+        let incidents = &delivery.conversation.incidents;
         let facts = self.facts(incident, now)?;
         // Where the beginning may have arrived, nobody can say that this is the first that is told.
         let kind = match delivery.kind {
             Kind::Whole if delivery.is_repeat => Kind::Closed,
             kind => kind,
         };
-        let [subject, when] = words.of(kind);
+        let is_digest = kind == Kind::Digest;
+        let is_over = kind.is_end();
         let about = self.about(incident, &facts)?;
-        let is_over = delivery.kind.is_end();
+        let told = words.of(kind);
         let failure = &incident.failure;
-        let labels = &words.labels;
+        let (colour, symbol) = colour(incident.impact, kind);
+        let captions = if is_over {
+            vec![words.picture_closed.clone()]
+        } else {
+            vec![words.picture_opened.clone(), words.picture_before.clone()]
+        };
+        let members = incidents
+            .iter()
+            .map(|incident| self.member(incident))
+            .collect::<Result<Vec<_>, _>>()?;
+        let lead = usize::from(!is_digest);
+        let headline = match (is_digest, is_over) {
+            (true, _) => self.count(&words.digest.headline, &members)?,
+            (false, true) => about.restored,
+            (false, false) => about.headline,
+        };
+        Ok(Parts {
+            language: self.style.language.code(),
+            kind: delivery.kind.name(),
+            impact: incident.impact,
+            colour,
+            symbol,
+            badge: match (is_digest, is_over) {
+                (true, _) => words.digest.badge.clone(),
+                (false, true) => words.impact.restored.clone(),
+                (false, false) => facts.impact.clone(),
+            },
+            system: if is_digest {
+                words.digest.system.clone()
+            } else {
+                self.system(&facts, &members)?
+            },
+            headline,
+            when: self.say(told.when, &facts)?,
+            reason: if is_digest {
+                words.digest.reason.clone()
+            } else {
+                about.reason
+            },
+            is_over,
+            repeat: delivery.is_repeat.then(|| words.repeat.clone()),
+            captions: match illustration {
+                Illustration::Pictures(most) => captions.into_iter().take(most).collect(),
+                Illustration::None | Illustration::Later => captions,
+            },
+            has_pictures: matches!(illustration, Illustration::Pictures(_)),
+            picture_id: PICTURE_ID,
+            no_picture: (illustration == Illustration::None
+                && incident.trouble().is_none()
+                && !is_digest)
+                .then(|| words.no_picture.clone()),
+            details: if is_digest {
+                Vec::new()
+            } else {
+                self.details(incident, is_over)
+            },
+            technical: failure.error.clone().filter(|_| !is_over && !is_digest),
+            others: members
+                .iter()
+                .skip(lead)
+                .map(|member| member.line.clone())
+                .collect(),
+            links: self.links(incident)?,
+            shortened: None,
+            footer: told.footer.to_owned(),
+            automatic: words.automatic.clone(),
+            labels: words.labels.clone(),
+            members,
+        })
+    }
+
+    fn member(&self, incident: &Incident) -> Result<Member, minijinja::Error> {
+        let facts = self.facts(incident, incident.started_at)?;
+        let mut line = self.about(incident, &facts)?.subject;
+        if let Some(end) = &incident.end {
+            let facts = self.facts(incident, end.at)?;
+            let duration = facts.duration;
+            let names = context! { subject => line, duration };
+            line = self
+                .environment
+                .render_str(&self.words.member_over, names)?;
+        }
+        Ok(Member {
+            id: incident.id.clone(),
+            rule: incident.rule.clone(),
+            system: incident.series.system.clone(),
+            journey: incident.series.journey.clone(),
+            probe: incident.series.probe.clone(),
+            impact: incident.impact,
+            started_at: incident.started_at,
+            ended_at: incident.end.as_ref().map(|end| end.at),
+            line,
+        })
+    }
+
+    /// The system, and how many more incidents there are.
+    fn system(&self, facts: &Facts, members: &[Member]) -> Result<String, minijinja::Error> {
+        match members.len().saturating_sub(1) {
+            0 => Ok(facts.system.clone()),
+            count => {
+                let names = context! { system => &facts.system, count };
+                self.environment.render_str(&self.words.and_more, names)
+            }
+        }
+    }
+
+    fn count(&self, text: &str, members: &[Member]) -> Result<String, minijinja::Error> {
+        self.environment
+            .render_str(text, context! { count => members.len() })
+    }
+
+    /// What stands in the data, with a label before each.
+    fn details(&self, incident: &Incident, is_over: bool) -> Vec<(String, String)> {
+        let labels = &self.words.labels;
         let moment = |time: Timestamp| {
             time.to_zoned(self.style.time_zone.clone())
-                .strftime(&words.moment)
+                .strftime(&self.words.moment)
                 .to_string()
         };
+        let end = incident.end.as_ref().filter(|_| is_over);
         let details = [
-            (&labels.step, failure.step.clone()),
+            (&labels.step, incident.failure.step.clone()),
             (&labels.since, Some(moment(incident.started_at))),
-            (
-                &labels.until,
-                incident
-                    .end
-                    .as_ref()
-                    .filter(|_| is_over)
-                    .map(|end| moment(end.at)),
-            ),
-            (&labels.url, failure.url.clone()),
+            (&labels.until, end.map(|end| moment(end.at))),
+            (&labels.url, incident.failure.url.clone()),
             (&labels.probe, Some(incident.series.probe.clone())),
             (
                 &labels.run,
                 incident.has_page().then(|| incident.run_id.clone()),
             ),
         ];
-        let page = Page {
-            language: self.style.language.code(),
-            colour: colour(incident.impact, delivery.kind),
-            badge: if is_over {
-                &words.impact.restored
-            } else {
-                &facts.impact
-            },
-            system: &facts.system,
-            headline: if is_over {
-                about.restored
-            } else {
-                about.headline
-            },
-            when: self.say(when, &facts)?,
-            reason: about.reason,
-            is_over,
-            repeat: delivery.is_repeat.then_some(&words.repeat),
-            picture: (illustration == Illustration::Picture).then_some(if is_over {
-                &words.picture_closed
-            } else {
-                &words.picture_opened
-            }),
-            picture_id: PICTURE_ID,
-            no_picture: incident.trouble().is_none().then_some(&words.no_picture),
-            details: details
-                .into_iter()
-                .filter_map(|(label, value)| Some((label.as_str(), value?)))
-                .collect(),
-            technical: failure.error.as_deref(),
-            dashboard: self.dashboard(incident)?,
-            labels,
-            footer: if is_over {
-                &words.footer_closed
-            } else {
-                &words.footer_opened
-            },
-            automatic: &words.automatic,
-        };
+        details
+            .into_iter()
+            .filter_map(|(label, value)| Some((label.clone(), value?)))
+            .collect()
+    }
+
+    /// One line that stands alone.
+    fn subject(&self, delivery: &Delivery, now: Timestamp) -> Result<String, minijinja::Error> {
+        let incident = delivery.conversation.lead();
+        let count = delivery.conversation.incidents.len();
+        let facts = self.facts(incident, now)?;
         // A thread keeps its subject, so the clock in it is that of the first message.
-        let first = self.facts(incident, incident.started_at)?;
+        let mut first = self.facts(incident, incident.started_at)?;
+        if count > 1 {
+            let names = context! { system => &first.system, count => count - 1 };
+            first.system = self.environment.render_str(&self.words.and_more, names)?;
+        }
         let thread_subject = self.about(incident, &first)?.subject;
-        let subject = self.environment.render_str(
-            subject,
-            context! { thread_subject, ..Value::from(Serde(&first)) },
-        )?;
-        Ok(Message {
-            // One line, whatever the step is called.
-            subject: subject.split_whitespace().collect::<Vec<_>>().join(" "),
-            text: self
-                .environment
-                .get_template("message.txt")?
-                .render(Serde(&page))?,
-            html: self
-                .environment
-                .get_template("message.html")?
-                .render(Serde(&page))?,
-        })
+        let names = context! { thread_subject, count, ..Value::from(Serde(&facts)) };
+        let subject = self.words.of(delivery.kind).subject;
+        let subject = self.environment.render_str(subject, names)?;
+        // One line, whatever the step is called.
+        Ok(subject.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     /// The facts, with the reasons said out of the others.
@@ -272,23 +431,47 @@ impl Renderer {
         self.environment.render_str(text, Serde(facts))
     }
 
-    fn dashboard(&self, incident: &Incident) -> Result<Option<String>, minijinja::Error> {
+    fn links(&self, incident: &Incident) -> Result<Vec<Link>, minijinja::Error> {
         let series = &incident.series;
         let names = context! { system => &series.system, journey => &series.journey, probe => &series.probe };
-        self.style
+        let dashboard = self
+            .style
             .dashboard
             .as_ref()
             .map(|address| self.environment.render_str(address, names))
-            .transpose()
+            .transpose()?;
+        let dashboard = dashboard.map(|address| Link {
+            purpose: "dashboard",
+            label: self.words.labels.dashboard.clone(),
+            address,
+        });
+        Ok(dashboard.into_iter().collect())
     }
 }
 
-/// The colour of the band on top; white is read on each of them, by day and by night.
-const fn colour(impact: Impact, kind: Kind) -> &'static str {
+/// What layouts are read in.
+fn environment() -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()?,
+    );
+    environment.set_auto_escape_callback(markup::auto_escape);
+    environment.set_formatter(markup::print);
+    environment.add_function("link", markup::link);
+    Ok(environment)
+}
+
+/// The colour of the band on top, and a sign for those who have no colours; white is read on each colour, by day and by night.
+const fn colour(impact: Impact, kind: Kind) -> (&'static str, &'static str) {
     match (kind, impact) {
-        (Kind::Closed | Kind::Whole, _) => "#1b7a43",
-        (_, Impact::Critical) => "#b3261e",
-        (_, Impact::High) => "#b45309",
-        (_, Impact::Low) => "#4a5568",
+        (Kind::Closed | Kind::Whole, _) => ("#1b7a43", "🟢"),
+        (Kind::Digest, _) => ("#4a5568", "📋"),
+        (_, Impact::Critical) => ("#b3261e", "🔴"),
+        (_, Impact::High) => ("#b45309", "🟠"),
+        (_, Impact::Low) => ("#4a5568", "⚪"),
     }
 }

@@ -55,16 +55,30 @@ pub struct Words {
     pub subject_opened: String,
     pub subject_closed: String,
     pub subject_whole: String,
+    pub subject_updated: String,
+    pub subject_reminder: String,
+    pub subject_escalated: String,
+    pub subject_notice: String,
+    /// The system of several incidents; uses `system` and `count`.
+    pub and_more: String,
+    /// The line of one of several incidents that is over; uses `subject` and `duration`.
+    pub member_over: String,
     pub headline_opened: String,
     pub headline_closed: String,
     pub when_opened: String,
     pub when_closed: String,
     pub when_whole: String,
+    pub when_reminder: String,
+    pub when_escalated: String,
     pub reason: String,
     pub repeat: String,
     pub no_picture: String,
+    pub shortened: String,
+    /// Uses `{n}`, which is no template: it is counted last.
+    pub more: String,
     pub picture_opened: String,
     pub picture_closed: String,
+    pub picture_before: String,
     pub footer_opened: String,
     pub footer_closed: String,
     pub automatic: String,
@@ -74,6 +88,8 @@ pub struct Words {
     pub moment: String,
     pub flapping: FormWords,
     pub local: FormWords,
+    pub digest: DigestWords,
+    pub test: TestWords,
     pub impact: ImpactWords,
     pub labels: Labels,
     /// By the name of the trouble.
@@ -113,20 +129,37 @@ impl Words {
         }
     }
 
-    /// The subject of a message that is not the first, and the line that says when.
+    /// What a message of this kind says, whatever it is about.
     #[must_use]
-    pub fn of(&self, kind: Kind) -> [&str; 2] {
+    pub fn of(&self, kind: Kind) -> Told<'_> {
+        let told = |subject, when, footer| Told {
+            subject,
+            when,
+            footer,
+        };
+        let (when, footer) = (self.when_opened.as_str(), self.footer_opened.as_str());
         match kind {
-            Kind::Opened
-            | Kind::Updated
-            | Kind::Reminder
-            | Kind::Escalated
-            | Kind::Digest
-            | Kind::Notice => ["{{ thread_subject }}", &self.when_opened],
-            Kind::Closed => [&self.subject_closed, &self.when_closed],
-            Kind::Whole => [&self.subject_whole, &self.when_whole],
+            Kind::Opened => told("{{ thread_subject }}", when, footer),
+            Kind::Updated => told(&self.subject_updated, when, footer),
+            Kind::Closed => told(&self.subject_closed, &self.when_closed, &self.footer_closed),
+            Kind::Whole => told(&self.subject_whole, &self.when_whole, &self.footer_closed),
+            Kind::Reminder => told(&self.subject_reminder, &self.when_reminder, footer),
+            Kind::Escalated => told(&self.subject_escalated, &self.when_escalated, footer),
+            Kind::Digest => told(&self.digest.subject, &self.digest.when, &self.digest.footer),
+            Kind::Notice => told(&self.subject_notice, when, footer),
         }
     }
+}
+
+/// What a kind of message says; each is a template.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// Made of `thread_subject`, that of the conversation's first message.
+    pub subject: &'a str,
+    /// Since when, or how long it lasted.
+    pub when: &'a str,
+    /// What happens next; no template.
+    pub footer: &'a str,
 }
 
 /// The texts about one kind of trouble; each is a template.
@@ -163,6 +196,29 @@ pub struct FormWords {
     pub reason: String,
 }
 
+/// What a digest says besides its incidents; `subject` and `headline` use `count`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "named like the parts of a message")]
+pub struct DigestWords {
+    pub subject: String,
+    pub badge: String,
+    pub system: String,
+    pub headline: String,
+    pub when: String,
+    pub reason: String,
+    pub footer: String,
+}
+
+/// What the system and the journey of a test are called, so that nobody takes it for an incident.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "named like what they stand for")]
+pub struct TestWords {
+    pub system: String,
+    pub journey: String,
+}
+
 /// How much it matters, and that it is over.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,7 +243,7 @@ impl ImpactWords {
 }
 
 /// What stands before the details.
-#[derive(Clone, Debug, Deserialize, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "named like what they stand before")]
 pub struct Labels {
@@ -199,6 +255,7 @@ pub struct Labels {
     pub run: String,
     pub dashboard: String,
     pub technical: String,
+    pub others: String,
     pub was: String,
 }
 
