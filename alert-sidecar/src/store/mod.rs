@@ -21,6 +21,7 @@ mod rescue;
 mod sqlite;
 mod steering;
 mod telling;
+pub mod threads;
 
 use std::{fs::File, io, path::PathBuf, time::Duration};
 

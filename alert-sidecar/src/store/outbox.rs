@@ -16,7 +16,9 @@ use sqlx::{AnyConnection, Result, Row, any::AnyRow};
 
 use super::{
     conversations::{self, Conversation},
-    corrupt, stored, time,
+    corrupt, stored,
+    threads::{self, Correspondence},
+    time,
 };
 
 /// The longest that a message waits for its next attempt. One that would have to wait longer was postponed by a clock that
@@ -45,7 +47,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
         Self::Opened,
         Self::Updated,
         Self::Closed,
@@ -101,6 +104,20 @@ pub struct Delivery {
     pub attempt: usize,
     /// Whether an earlier attempt may have arrived.
     pub is_repeat: bool,
+    /// What the channel returned when the first message of these was accepted for this recipient.
+    pub thread: Option<String>,
+}
+
+impl Delivery {
+    /// What it is a part of.
+    #[must_use]
+    pub fn correspondence(&self) -> Correspondence<'_> {
+        Correspondence {
+            conversation: &self.conversation.id,
+            channel: &self.channel,
+            recipient: &self.recipient,
+        }
+    }
 }
 
 /// What came of an attempt.
@@ -243,7 +260,9 @@ pub async fn claim(
         .await?;
     let conversation: &str = row.try_get("conversation_id")?;
     let conversation = conversations::read(connection, conversation).await?;
-    delivery(&row, conversation).map(Some)
+    let mut claimed = delivery(&row, conversation)?;
+    claimed.thread = threads::of(connection, claimed.correspondence()).await?;
+    Ok(Some(claimed))
 }
 
 /// When the next delivery of a channel is due.
@@ -257,7 +276,8 @@ pub async fn next_due(connection: &mut AnyConnection, channel: &str) -> Result<O
     .map(|found: Option<i64>| found.map(time))
 }
 
-/// Writes down what came of an attempt, once: of an attempt that is not the last any more, or was settled before, nothing.
+/// Writes down what came of an attempt, and the thread where there is one, once: of an attempt that is not the last any more, or
+/// was settled before, nothing.
 pub async fn settle(
     connection: &mut AnyConnection,
     delivery: &Delivery,
@@ -284,6 +304,9 @@ pub async fn settle(
     .bind(i64::try_from(delivery.attempt).unwrap_or(i64::MAX))
     .execute(&mut *connection)
     .await?;
+    if let (Settlement::Accepted(_), Some(thread)) = (settlement, &delivery.thread) {
+        threads::keep(connection, delivery.correspondence(), thread).await?;
+    }
     unite(connection, &delivery.conversation.id).await
 }
 
@@ -467,5 +490,6 @@ fn delivery(row: &AnyRow, conversation: Conversation) -> Result<Delivery> {
         kind: kind(row)?,
         attempt: attempt(row)?,
         is_repeat: row.try_get::<i64, _>("uncertain")? != 0,
+        thread: None,
     })
 }
