@@ -12,7 +12,7 @@ use tokio::{
 use super::{Exit, check::say, rounds, sight, watch::Watch};
 use crate::{
     config::{self, Config},
-    deliver::{Channel, courier::Courier, incident_points},
+    deliver::{Channel, Pace, courier::Courier, incident_points, pace::Turns},
     flux::{InfluxDb, Rule},
     render::Renderer,
     report::{Maker, mailing::Mailing, schedule::Schedule},
@@ -63,7 +63,7 @@ pub(super) fn run(path: &Path) -> Exit {
 /// What works with a store, whichever time it is opened.
 struct Works {
     rules: Vec<Rule>,
-    channels: BTreeMap<String, Arc<Channel>>,
+    channels: BTreeMap<String, (Arc<Channel>, Pace)>,
     policy: Policy,
     /// See [`crate::flux::Settings::blind_after`].
     blind_after: Duration,
@@ -89,13 +89,6 @@ impl Stops {
 }
 
 async fn serve(config: Config) -> Result<Exit, anyhow::Error> {
-    // reqwest leaves the choice to the program; lettre was built with the same one.
-    if rustls::crypto::ring::default_provider()
-        .install_default()
-        .is_err()
-    {
-        anyhow::bail!("another library installed its own cryptography");
-    }
     let mut stops = Stops {
         terminate: signal(SignalKind::terminate())?,
         interrupt: signal(SignalKind::interrupt())?,
@@ -107,7 +100,7 @@ async fn serve(config: Config) -> Result<Exit, anyhow::Error> {
         channels: config
             .channels
             .into_iter()
-            .map(|(name, channel)| (name, Arc::new(channel)))
+            .map(|(name, paced)| (name, (Arc::new(paced.channel), paced.pace)))
             .collect(),
         policy: config.policy,
         blind_after: config.influxdb.blind_after,
@@ -167,10 +160,11 @@ impl Works {
             };
             tasks.spawn(watch.run(stopped.clone()));
         }
-        for (name, channel) in &self.channels {
+        for (name, (channel, pace)) in &self.channels {
             let courier = Courier {
                 name: name.clone(),
                 channel: Arc::clone(channel),
+                turns: Turns::new(*pace),
                 ledger: ledger.clone(),
                 influxdb: Arc::clone(&self.influxdb),
                 renderer: Arc::clone(&self.renderer),
@@ -181,7 +175,11 @@ impl Works {
             let mailing = Mailing {
                 maker: self.maker.clone(),
                 schedules: self.reports.clone(),
-                channels: self.channels.clone(),
+                channels: self
+                    .channels
+                    .iter()
+                    .map(|(name, (channel, _))| (name.clone(), Arc::clone(channel)))
+                    .collect(),
                 ledger: ledger.clone(),
             };
             tasks.spawn(mailing.run(stopped.clone()));

@@ -1,6 +1,6 @@
 //! What no single value can know: that names are defined once and meet, that secrets are there, that values have a meaning.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 use minijinja::{Environment, context};
@@ -10,9 +10,8 @@ use vigia_contract::{
     variables::Variables,
 };
 
-use super::{ChannelSettings, Findings, email, routing};
+use super::{Findings, channels, routing};
 use crate::{
-    deliver::Channel,
     flux,
     flux::rule,
     report::schedule,
@@ -159,7 +158,7 @@ pub(super) fn routes(
     routes: &[Spanned<tree::Settings>],
     on_call: &[on_call::Settings],
     reports: &[schedule::Settings],
-    channels: &[ChannelSettings],
+    channels: &[channels::Settings],
     findings: &mut Findings,
 ) {
     let mut used = routing::used(routes, on_call);
@@ -184,27 +183,6 @@ pub(super) fn routes(
             "add a [[channel]] and a [[route]] that uses it",
         ));
     }
-}
-
-pub(super) fn channels(
-    channels: Vec<ChannelSettings>,
-    findings: &mut Findings,
-) -> BTreeMap<String, Channel> {
-    let mut ready = BTreeMap::new();
-    for ChannelSettings { name, email } in channels {
-        let Some(email) = email else {
-            findings.add(
-                &name,
-                format!("the channel `{}` does not say what it is", name.as_ref()),
-                "add email = { ... } to it",
-            );
-            continue;
-        };
-        if let Some(email) = email::resolve(email, findings) {
-            ready.insert(name.into_inner(), Channel::Email(Box::new(email)));
-        }
-    }
-    ready
 }
 
 pub(super) fn once<'a>(

@@ -2,11 +2,13 @@
 //!
 //! Each part's own settings stand beside that part; here they are composed and checked against each other.
 
+pub mod channels;
 mod check;
 mod email;
 mod report;
 mod routing;
 mod rule;
+mod templates;
 
 use std::{
     collections::BTreeMap,
@@ -22,9 +24,8 @@ use vigia_contract::{
 };
 
 use crate::{
-    deliver,
     flux::{self, Rule},
-    render::{Language, Names, Style},
+    render::{Language, Names, Style, Templates},
     report::{
         figures::Goal,
         print,
@@ -53,13 +54,15 @@ struct File {
     /// The names that people know, by the names of systems and journeys in the data.
     #[serde(default)]
     names: Names,
+    /// A folder with templates of one's own, relative to this file. Default: none, and the shipped ones are used.
+    templates: Option<Spanned<PathBuf>>,
     #[serde(default)]
     links: Links,
     /// What is asked. Default: every shipped query, as it is shipped.
     #[serde(default)]
     rule: Vec<flux::rule::Settings>,
     #[serde(default)]
-    channel: Vec<ChannelSettings>,
+    channel: Vec<channels::Settings>,
     /// What the availability of systems is held against in reports; the first that fits a system counts.
     #[serde(default)]
     target: Vec<Goal>,
@@ -94,14 +97,6 @@ struct Links {
     dashboard: Option<Spanned<String>>,
 }
 
-/// A `[[channel]]`: a name, and exactly one kind.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChannelSettings {
-    name: Spanned<String>,
-    email: Option<deliver::email::Settings>,
-}
-
 /// The configuration, as it is used.
 #[derive(Debug)]
 pub struct Config {
@@ -116,7 +111,7 @@ pub struct Config {
     /// What is asked.
     pub rules: Vec<Rule>,
     /// The ways to people, by name.
-    pub channels: BTreeMap<String, deliver::Channel>,
+    pub channels: BTreeMap<String, channels::Paced>,
     /// What reports hold availability against.
     pub targets: Vec<Goal>,
     /// Those that are mailed.
@@ -193,15 +188,20 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
         grouping: file.grouping.into(),
         recipients: BTreeMap::new(),
     };
-    let channels = check::channels(file.channel, &mut findings);
+    let channels = channels::resolve_all(file.channel, &mut findings);
     let reports = report::resolve_all(file.report, &channels, &mut findings);
     let rules = rule::resolve_all(file.rule, &mut findings);
-    let (Some(time_zone), Some(influxdb_token), Some(store), []) = (
+    let style = time_zone.map(|time_zone| Style {
+        language: file.language,
         time_zone,
-        influxdb_token,
-        store,
-        findings.mistakes.as_slice(),
-    ) else {
+        names: file.names,
+        templates: Templates::new(),
+        dashboard: file.links.dashboard.map(Spanned::into_inner),
+    });
+    let style = style.map(|style| templates::read(file.templates.as_ref(), style, &mut findings));
+    let (Some(style), Some(influxdb_token), Some(store), []) =
+        (style, influxdb_token, store, findings.mistakes.as_slice())
+    else {
         findings.mistakes.sort_by_key(|mistake| {
             mistake
                 .place
@@ -212,18 +212,13 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
     };
     policy.recipients = channels
         .iter()
-        .map(|(name, channel)| (name.clone(), channel.recipients()))
+        .map(|(name, paced)| (name.clone(), paced.channel.recipients()))
         .collect();
     Ok(Config {
         influxdb: file.influxdb,
         influxdb_token,
         store,
-        style: Style {
-            language: file.language,
-            time_zone,
-            names: file.names,
-            dashboard: file.links.dashboard.map(Spanned::into_inner),
-        },
+        style,
         rules,
         channels,
         targets: file.target,

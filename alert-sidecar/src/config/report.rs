@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Time;
 
-use super::Findings;
+use super::{Findings, channels::Paced};
 use crate::{
     deliver::Channel,
     report::schedule::{Schedule, Settings},
@@ -12,7 +12,7 @@ use crate::{
 
 pub(super) fn resolve_all(
     reports: Vec<Settings>,
-    channels: &BTreeMap<String, Channel>,
+    channels: &BTreeMap<String, Paced>,
     findings: &mut Findings,
 ) -> Vec<Schedule> {
     super::check::once(
@@ -28,7 +28,7 @@ pub(super) fn resolve_all(
 
 fn resolve(
     report: Settings,
-    channels: &BTreeMap<String, Channel>,
+    channels: &BTreeMap<String, Paced>,
     findings: &mut Findings,
 ) -> Option<Schedule> {
     if report.channels.is_empty() {
@@ -39,7 +39,8 @@ fn resolve(
         );
     }
     for name in &report.channels {
-        if !matches!(channels.get(name.as_ref()), Some(Channel::Email(_))) {
+        let channel = channels.get(name.as_ref()).map(|paced| &paced.channel);
+        if !matches!(channel, Some(Channel::Email(_))) {
             findings.add(
                 name,
                 format!("there is no mail channel `{}`", name.as_ref()),

@@ -10,7 +10,7 @@ use croner::parser::CronParser;
 use jiff::{SignedDuration, Timestamp, civil::DateTime, civil::Time, tz::TimeZone};
 use vigia_contract::{config_file::Spanned, data_model::Impact};
 
-use super::{ChannelSettings, Findings, check};
+use super::{Findings, channels::Settings as ChannelSettings, check};
 use crate::route::{
     dependency::Dependencies,
     holidays::Holidays,

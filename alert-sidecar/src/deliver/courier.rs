@@ -1,26 +1,41 @@
 //! Serves one channel: takes what is due, has it written, sends it, and says what came of it.
 //!
-//! A slow or dead channel keeps its own courier busy and nobody else's.
+//! A slow or dead channel keeps its own courier busy and nobody else's. No more is sent than the service wants to hear, and
+//! one that wants to be left alone is left alone.
 
 use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 
-use super::{Attempt, Channel, delivery_points};
+use super::{
+    Attempt, Channel, Outgoing, Pictures, delivery_points,
+    pace::Turns,
+    pictures::{self, Illustrator, Wanted},
+};
 use crate::{
-    flux::{InfluxDb, picture},
-    render::{Illustration, Renderer},
+    flux::InfluxDb,
+    incident::{
+        Change,
+        undelivered::{self, Fate, Standing},
+    },
+    render::{Illustration, Layout, Message, Renderer},
     store::{
         StoreError,
         ledger::{Claim, Ledger},
-        outbox::{Delivery, Kind, LONGEST_PAUSE, Settlement},
+        outbox::{Delivery, LONGEST_PAUSE, Settlement},
     },
 };
 
 /// The first pause after a failed attempt; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest that a service which wants to be left alone is left alone.
+const LONGEST_REST: Duration = Duration::from_hours(1);
 
 /// The clock of the machine may be set while we wait; this is how long that can go unnoticed.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -31,6 +46,8 @@ pub struct Courier {
     pub name: String,
     /// The channel.
     pub channel: Arc<Channel>,
+    /// When the next message may go.
+    pub turns: Turns,
     /// The store.
     pub ledger: Ledger,
     /// Where the pictures are.
@@ -41,13 +58,22 @@ pub struct Courier {
 
 impl Courier {
     /// Serves until `stop` is set; what is being sent then is finished first.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut changes = self.ledger.changes();
+        let Some(mut standing) = self.standing(&mut stop).await else {
+            return;
+        };
+        let mut illustrator = Illustrator::new(&self.channel, &self.influxdb);
         while !*stop.borrow() {
             changes.mark_unchanged();
-            let wait = match self.ledger.claim(&self.name, Timestamp::now()).await {
+            let wait = match self.next().await {
                 Ok(Claim::Delivery(delivery)) => {
-                    self.deliver(&delivery).await;
+                    self.turns.take();
+                    let (wanted, change) = self.deliver(*delivery, &mut standing).await;
+                    if let Some(change) = change {
+                        self.record(&change).await;
+                    }
+                    illustrator.want(wanted);
                     continue;
                 }
                 Ok(Claim::Nothing(next)) => next.map_or(LONGEST_WAIT, until),
@@ -57,24 +83,104 @@ impl Courier {
                     LONGEST_WAIT
                 }
             };
+            // A picture goes only where no message waits for its turn.
             tokio::select! {
+                biased;
                 _ = stop.changed() => {}
                 news = changes.changed() => if news.is_err() { return },
+                () = illustrator.work(&mut self.turns) => {}
                 () = sleep(wait) => {}
             }
         }
     }
 
-    async fn deliver(&self, delivery: &Delivery) {
-        let started = std::time::Instant::now();
+    /// What an earlier process knew of the channel; nothing where the program stops before the store says it.
+    async fn standing(&self, stop: &mut watch::Receiver<bool>) -> Option<Standing> {
+        loop {
+            match self.ledger.open_of(undelivered::RULE).await {
+                Ok(open) => return Some(Standing::new(&self.name, open)),
+                Err(StoreError::Closed) => return None,
+                Err(error) => {
+                    tracing::error!(channel = self.name, %error, "what is open could not be read");
+                }
+            }
+            tokio::select! {
+                _ = stop.changed() => return None,
+                () = sleep(LONGEST_WAIT) => {}
+            }
+        }
+    }
+
+    /// That a channel brings nothing is written down as what users suffer is.
+    async fn record(&self, change: &Change) {
+        for pause in pauses() {
+            let recorded = self
+                .ledger
+                .record(vec![change.clone()], Timestamp::now())
+                .await;
+            match recorded {
+                Ok(()) | Err(StoreError::Closed) => return,
+                Err(error) => {
+                    tracing::error!(%error, "that a channel fails could not be written down");
+                }
+            }
+            sleep(pause).await;
+        }
+    }
+
+    /// The next message, or how long there is none.
+    async fn next(&mut self) -> Result<Claim, StoreError> {
+        if let Some(wait) = self.turns.wait(Instant::now()) {
+            return Ok(Claim::Nothing(Some(Timestamp::now() + wait)));
+        }
+        self.ledger.claim(&self.name, Timestamp::now()).await
+    }
+
+    /// Sends it and writes down what came of it; gives back what picture is to follow, and what that says of the channel.
+    async fn deliver(
+        &mut self,
+        mut delivery: Delivery,
+        standing: &mut Standing,
+    ) -> (Option<Wanted>, Option<Change>) {
+        let started = Instant::now();
+        delivery.is_repeat &= !self.channel.abilities().recognises_repeats;
         // Where another process took the store over, it repeats this message, and this one is not heard to the end.
-        let attempt = self.ledger.tenure().bounds(self.attempt(delivery)).await;
-        let attempt = attempt.unwrap_or_else(|| {
-            Attempt::Uncertain("this process could not say in time that it lives".to_owned())
+        let attempt = self.ledger.tenure().bounds(self.attempt(&delivery)).await;
+        let (message, attempt) = attempt.unwrap_or_else(|| {
+            let reason = "this process could not say in time that it lives";
+            (None, Attempt::Uncertain(reason.to_owned()))
         });
         let took = started.elapsed();
-        let settlement = settlement(attempt.clone(), delivery.attempt, Timestamp::now());
-        // What was accepted must not be sent again because the disk is full just now.
+        if let Attempt::Accepted(receipt) = &attempt
+            && delivery.thread.is_none()
+        {
+            delivery.thread.clone_from(&receipt.thread);
+        }
+        if let Attempt::Failed {
+            retry_after: Some(rest),
+            ..
+        } = &attempt
+        {
+            self.turns.rest(Instant::now(), (*rest).min(LONGEST_REST));
+        }
+        self.settle(&delivery, &attempt).await;
+        log(&delivery, &attempt, took);
+        delivery_points::write(&self.influxdb, &delivery, &attempt, Timestamp::now()).await;
+        let change = standing.hear(&delivery.recipient, fate(&attempt), Timestamp::now());
+        let wanted = match (attempt, self.channel.abilities().pictures, message) {
+            (Attempt::Accepted(receipt), Pictures::After, Some(message))
+                if pictures::are_expected(&delivery) =>
+            {
+                Some(Wanted::new(delivery, message, receipt))
+            }
+            _ => None,
+        };
+        (wanted, change)
+    }
+
+    /// What was accepted must not be sent again because the disk is full just now.
+    async fn settle(&self, delivery: &Delivery, attempt: &Attempt) {
+        let settlement = settlement(attempt, delivery.attempt, Timestamp::now());
         for pause in pauses() {
             let settled = self
                 .ledger
@@ -87,35 +193,44 @@ impl Courier {
             }
             sleep(pause).await;
         }
-        log(delivery, &attempt, took);
-        delivery_points::write(&self.influxdb, delivery, &attempt, Timestamp::now()).await;
     }
 
-    async fn attempt(&self, delivery: &Delivery) -> Attempt {
-        let incident = delivery.conversation.lead();
-        let (run_id, at) = match (&incident.end, delivery.kind) {
-            (Some(end), Kind::Closed | Kind::Whole) => (&end.run_id, end.at),
-            _ => (&incident.run_id, incident.started_at),
+    async fn attempt(&self, delivery: &Delivery) -> (Option<Message>, Attempt) {
+        let abilities = self.channel.abilities();
+        let pictures = match abilities.pictures {
+            Pictures::Inside => pictures::of(&self.influxdb, delivery).await,
+            Pictures::After | Pictures::Never => Vec::new(),
         };
-        let picture = if incident.has_page() {
-            picture::fetch(&self.influxdb, &incident.series, run_id, at).await
-        } else {
-            None
+        let layout = Layout {
+            markup: abilities.markup,
+            room: abilities.room,
+            illustration: match (abilities.pictures, pictures.len()) {
+                (Pictures::Inside, 0) if pictures::are_expected(delivery) => Illustration::None,
+                (Pictures::Inside, count @ 1..) => Illustration::Pictures(count),
+                _ => Illustration::Later,
+            },
         };
-        let illustration = picture
-            .as_ref()
-            .map_or(Illustration::None, |_| Illustration::Picture);
-        match self
-            .renderer
-            .render(delivery, illustration, Timestamp::now())
-        {
-            Ok(message) => {
-                self.channel
-                    .send(delivery, &message, picture.as_ref())
-                    .await
+        let message = match self.renderer.render(delivery, layout, Timestamp::now()) {
+            Ok(message) => message,
+            Err(error) => {
+                let reason = format!("it could not be put into words: {error}");
+                return (None, Attempt::failed(reason));
             }
-            Err(error) => Attempt::Failed(format!("it could not be put into words: {error}")),
-        }
+        };
+        let attempt = self
+            .channel
+            .send(&Outgoing::of(delivery, &message, &pictures))
+            .await;
+        (Some(message), attempt)
+    }
+}
+
+/// What an attempt says of the channel.
+fn fate(attempt: &Attempt) -> Fate<'_> {
+    match attempt {
+        Attempt::Accepted(_) => Fate::Accepted,
+        Attempt::Refused(reason) => Fate::Refused(reason),
+        Attempt::Failed { reason, .. } | Attempt::Uncertain(reason) => Fate::Failed(reason),
     }
 }
 
@@ -130,12 +245,14 @@ fn log(delivery: &Delivery, attempt: &Attempt, took: Duration) {
     );
     let _inside = span.enter();
     match attempt {
-        Attempt::Accepted(answer) => tracing::info!(answer, "a message was accepted"),
+        Attempt::Accepted(receipt) => {
+            tracing::info!(answer = receipt.answer, "a message was accepted");
+        }
         Attempt::Refused(answer) => {
             let recipient = &delivery.recipient;
             tracing::error!(recipient, answer, "a message was refused for good");
         }
-        Attempt::Failed(reason) => {
+        Attempt::Failed { reason, .. } => {
             tracing::warn!(reason, "a message did not arrive, and is tried again");
         }
         Attempt::Uncertain(reason) => {
@@ -145,17 +262,22 @@ fn log(delivery: &Delivery, attempt: &Attempt, took: Duration) {
 }
 
 /// When what came of an attempt is written down, this is what is written.
-fn settlement(attempt: Attempt, number: usize, now: Timestamp) -> Settlement {
-    let next = || {
-        now + pauses()
-            .nth(number.saturating_sub(1))
-            .unwrap_or(LONGEST_PAUSE)
-    };
+fn settlement(attempt: &Attempt, number: usize, now: Timestamp) -> Settlement {
+    let pause = pauses()
+        .nth(number.saturating_sub(1))
+        .unwrap_or(LONGEST_PAUSE);
     match attempt {
-        Attempt::Accepted(answer) => Settlement::Accepted(answer),
-        Attempt::Refused(answer) => Settlement::Refused(answer),
-        Attempt::Failed(reason) => Settlement::Postponed(reason, next()),
-        Attempt::Uncertain(reason) => Settlement::Uncertain(reason, next()),
+        Attempt::Accepted(receipt) => Settlement::Accepted(receipt.answer.clone()),
+        Attempt::Refused(answer) => Settlement::Refused(answer.clone()),
+        Attempt::Failed {
+            reason,
+            retry_after,
+        } => {
+            // What is longer is the channel's to wait for: see `LONGEST_REST`.
+            let rest = retry_after.unwrap_or_default().min(LONGEST_PAUSE);
+            Settlement::Postponed(reason.clone(), now + pause.max(rest))
+        }
+        Attempt::Uncertain(reason) => Settlement::Uncertain(reason.clone(), now + pause),
     }
 }
 
@@ -185,5 +307,21 @@ mod tests {
         let pauses: Vec<_> = pauses().take(100).collect();
         assert!(pauses[0] < FIRST_PAUSE * 2);
         assert_eq!(pauses.iter().max(), Some(&LONGEST_PAUSE));
+    }
+
+    #[test]
+    fn a_message_waits_as_long_as_the_service_wants_and_no_longer_than_a_clock_can_be_trusted() {
+        let now = Timestamp::UNIX_EPOCH;
+        for (asked, expected) in [(30, 30), (100_000, 300)] {
+            let attempt = Attempt::Failed {
+                reason: "429".into(),
+                retry_after: Some(Duration::from_secs(asked)),
+            };
+            let expected = now + Duration::from_secs(expected);
+            assert_eq!(
+                settlement(&attempt, 1, now),
+                Settlement::Postponed("429".into(), expected)
+            );
+        }
     }
 }

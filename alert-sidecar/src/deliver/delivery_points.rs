@@ -40,7 +40,7 @@ fn point(delivery: &Delivery, attempt: &Attempt, now: Timestamp) -> Option<Vec<u
     let is_accepted = match attempt {
         Attempt::Accepted(_) => true,
         Attempt::Refused(_) => false,
-        Attempt::Failed(_) | Attempt::Uncertain(_) => return None,
+        Attempt::Failed { .. } | Attempt::Uncertain(_) => return None,
     };
     let incident = delivery.conversation.lead();
     // What the message is about: the run that opened the incident, or the one that ended it.

@@ -29,11 +29,10 @@ use vigia_contract::{
     secret::{ExposeSecret, SecretString, Template},
 };
 
-use super::Attempt;
+use super::{Abilities, Attempt, Outgoing, Pace, Pictures, Receipt};
 use crate::{
-    flux::picture::Picture,
-    render::{Message, PICTURE_ID},
-    store::outbox::{Delivery, Kind},
+    render::{Markup, PICTURE_ID, Room},
+    store::outbox::Kind,
 };
 
 /// From the first packet until the server is ready for the message.
@@ -117,7 +116,18 @@ impl std::fmt::Debug for Email {
     }
 }
 
+/// Some mail programs hide what comes after 102 kB of a page, and the picture is not in it.
+const ROOM: Room = Room::Bytes(90_000);
+
 impl Email {
+    pub(super) const ABILITIES: Abilities = Abilities {
+        markup: Markup::Html,
+        room: ROOM,
+        pictures: Pictures::Inside,
+        recognises_repeats: false,
+        pace: Pace::new(10, Duration::from_secs(1)),
+    };
+
     /// The addresses of those who are told.
     #[must_use]
     pub fn recipients(&self) -> Vec<String> {
@@ -128,14 +138,9 @@ impl Email {
     }
 
     /// Sends one mail.
-    pub async fn send(
-        &self,
-        delivery: &Delivery,
-        message: &Message,
-        picture: Option<&Picture>,
-    ) -> Attempt {
-        match self.compose(delivery, message, picture) {
-            Ok((mail, recipient)) => self.bring(&mail, &recipient, delivery.is_repeat).await,
+    pub async fn send(&self, outgoing: &Outgoing<'_>) -> Attempt {
+        match self.compose(outgoing) {
+            Ok((mail, recipient)) => self.bring(&mail, &recipient, outgoing.is_repeat).await,
             Err(reason) => Attempt::Refused(reason.to_string()),
         }
     }
@@ -144,8 +149,8 @@ impl Email {
     pub async fn bring(&self, mail: &[u8], recipient: &Address, is_repeat: bool) -> Attempt {
         let mut connection = match timeout(PREPARE_DEADLINE, self.connect()).await {
             Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => return Attempt::Failed(told(&error)),
-            Err(_) => return Attempt::Failed("the mail server did not answer in time".into()),
+            Ok(Err(error)) => return Attempt::failed(told(&error)),
+            Err(_) => return Attempt::failed("the mail server did not answer in time"),
         };
         match timeout(
             PREPARE_DEADLINE,
@@ -155,17 +160,20 @@ impl Email {
         {
             Ok(Ok(())) => {}
             Ok(Err(error)) if error.is_permanent() => return Attempt::Refused(told(&error)),
-            Ok(Err(error)) => return Attempt::Failed(told(&error)),
-            Err(_) => return Attempt::Failed("the mail server did not answer in time".into()),
+            Ok(Err(error)) => return Attempt::failed(told(&error)),
+            Err(_) => return Attempt::failed("the mail server did not answer in time"),
         }
         match timeout(answer_deadline(is_repeat), connection.message(mail)).await {
             Ok(Ok(response)) => {
                 // The server has the mail, whatever it answers to the farewell; one that hangs is left alone.
                 drop(timeout(Duration::from_secs(1), connection.abort()).await);
-                Attempt::Accepted(response.message().collect::<Vec<_>>().join(" "))
+                Attempt::Accepted(Receipt {
+                    answer: response.message().collect::<Vec<_>>().join(" "),
+                    ..Receipt::default()
+                })
             }
             Ok(Err(error)) if error.is_permanent() => Attempt::Refused(told(&error)),
-            Ok(Err(error)) if error.is_transient() => Attempt::Failed(told(&error)),
+            Ok(Err(error)) if error.is_transient() => Attempt::failed(told(&error)),
             Ok(Err(error)) => Attempt::Uncertain(told(&error)),
             Err(_) => Attempt::Uncertain(
                 "the mail server did not say in time whether it has the mail".into(),
@@ -210,41 +218,40 @@ impl Email {
         Ok(connection)
     }
 
-    fn compose(
-        &self,
-        delivery: &Delivery,
-        message: &Message,
-        picture: Option<&Picture>,
-    ) -> Result<(Vec<u8>, Address), anyhow::Error> {
-        let recipient: Address = delivery.recipient.parse()?;
+    fn compose(&self, outgoing: &Outgoing<'_>) -> Result<(Vec<u8>, Address), anyhow::Error> {
+        let Outgoing { message, kind, .. } = *outgoing;
+        let recipient: Address = outgoing.recipient.parse()?;
         let domain = self.from.email.domain();
-        let incident = delivery.conversation.lead();
-        let first = format!(
-            "<{}.opened@{domain}>",
-            message_safe(&delivery.conversation.id)
-        );
-        let identity = match delivery.kind {
+        let first = format!("<{}.opened@{domain}>", message_safe(outgoing.conversation));
+        let identity = match kind {
             Kind::Opened => first.clone(),
-            _ => format!("<{}@{domain}>", message_safe(&delivery.id)),
+            _ => format!("<{}@{domain}>", message_safe(outgoing.id)),
         };
         let text = SinglePart::plain(message.text.clone());
-        let html = SinglePart::html(message.html.clone());
-        let content = match picture {
-            None => MultiPart::alternative().singlepart(text).singlepart(html),
-            Some(picture) => {
+        let html = SinglePart::html(message.marked.clone());
+        let content = if outgoing.pictures.is_empty() {
+            MultiPart::alternative().singlepart(text).singlepart(html)
+        } else {
+            let mut page = MultiPart::related().singlepart(html);
+            for (number, picture) in outgoing.pictures.iter().enumerate() {
                 let media_type = ContentType::parse(picture.format.media_type())?;
-                let name = format!(
-                    "{}.{}",
-                    message_safe(&incident.series.journey),
-                    picture.format.extension()
-                );
-                let inline = Attachment::new_inline_with_name(PICTURE_ID.into(), name.clone())
-                    .body(picture.bytes.clone(), media_type.clone());
-                let attached = Attachment::new(name).body(picture.bytes.clone(), media_type);
-                let page = MultiPart::related().singlepart(html).singlepart(inline);
-                MultiPart::mixed()
-                    .multipart(MultiPart::alternative().singlepart(text).multipart(page))
-                    .singlepart(attached)
+                let identity = match number {
+                    0 => PICTURE_ID.to_owned(),
+                    _ => format!("{PICTURE_ID}-{}", number + 1),
+                };
+                let inline = Attachment::new_inline_with_name(identity, picture.file_name());
+                page = page.singlepart(inline.body(picture.bytes.clone(), media_type));
+            }
+            let content = MultiPart::mixed()
+                .multipart(MultiPart::alternative().singlepart(text).multipart(page));
+            // For programs that show no page: the one that matters.
+            match outgoing.pictures.first() {
+                Some(picture) => {
+                    let media_type = ContentType::parse(picture.format.media_type())?;
+                    let file = Attachment::new(picture.file_name());
+                    content.singlepart(file.body(picture.bytes.clone(), media_type))
+                }
+                None => content,
             }
         };
         let mut builder = lettre::Message::builder()
@@ -255,23 +262,25 @@ impl Email {
         for mailbox in &self.to {
             builder = builder.to(mailbox.clone());
         }
-        if delivery.kind != Kind::Opened {
+        if kind != Kind::Opened {
             builder = builder.in_reply_to(first.clone()).references(first);
         }
+        let incident = message.parts.members.first();
+        let incident = incident.map_or(outgoing.conversation, |member| &member.id);
         let list = format!("Vigia <alerts.vigia.{domain}>");
         let mut headers = vec![
             // RFC 3834, and what Exchange asks for: nobody's absence note answers an alert.
             ("Auto-Submitted", "auto-generated"),
             ("X-Auto-Response-Suppress", "All"),
             ("List-Id", list.as_str()),
-            ("X-Vigia-Incident", incident.id.as_str()),
-            ("X-Vigia-Impact", incident.impact.name()),
-            ("X-Vigia-Message", delivery.kind.name()),
+            ("X-Vigia-Incident", incident),
+            ("X-Vigia-Impact", outgoing.impact.name()),
+            ("X-Vigia-Message", kind.name()),
         ];
-        if delivery.is_repeat {
+        if outgoing.is_repeat {
             headers.push(("X-Vigia-Repeat", "true"));
         }
-        if delivery.kind == Kind::Opened && incident.impact == Impact::Critical {
+        if kind == Kind::Opened && outgoing.impact == Impact::Critical {
             headers.extend([("Importance", "high"), ("X-Priority", "1")]);
         }
         for (name, value) in headers {
@@ -320,7 +329,7 @@ fn told(error: &Error) -> String {
     text
 }
 
-/// A name inside an identity or a file's name: ASCII letters, digits, hyphens and dots.
+/// A name inside an identity: ASCII letters, digits, hyphens and dots.
 fn message_safe(name: &str) -> String {
     name.chars()
         .map(|character| {

@@ -191,9 +191,9 @@ impl Mailing {
         self.ledger.send_report(mail).await?;
         Ok(
             match email.bring(&bytes, &recipient, mail.is_repeat).await {
-                Attempt::Accepted(answer) => Settlement::Accepted(answer),
+                Attempt::Accepted(receipt) => Settlement::Accepted(receipt.answer),
                 Attempt::Refused(reason) => Settlement::Refused(reason),
-                Attempt::Failed(reason) => postponed(reason, now),
+                Attempt::Failed { reason, .. } => postponed(reason, now),
                 Attempt::Uncertain(reason) => Settlement::Uncertain(reason, now + TRY_AGAIN_AFTER),
             },
         )
