@@ -1,10 +1,11 @@
-//! What the operator types: `check`, `run` and `report`.
+//! What the operator types: `check`, `run`, `report` and `test`.
 
 mod check;
 mod report;
 mod rounds;
 mod run;
 mod sight;
+mod test;
 mod watch;
 
 use std::{io, path::PathBuf, process::ExitCode};
@@ -50,6 +51,16 @@ enum Command {
     Run(ConfigArgument),
     /// Makes the report of a month.
     Report(report::Arguments),
+    /// Sends each kind of message through a channel, and says what the service answered.
+    Test {
+        /// The name of the channel.
+        channel: String,
+        /// How much the incident of the test matters: it decides the colour, and whether phones ring.
+        #[arg(long, value_enum, default_value_t = test::TestedImpact::Low)]
+        impact: test::TestedImpact,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -72,15 +83,6 @@ enum LogFormat {
 pub fn main() -> Exit {
     let arguments = Arguments::parse();
     start_log(arguments.log_format);
-    match arguments.command {
-        Command::Check(argument) => check::check(&argument.config),
-        Command::Run(argument) => run::run(&argument.config),
-        Command::Report(arguments) => report::report(&arguments),
-    }
-}
-
-/// Does what takes the network, and says why it could not be done.
-fn on_a_runtime(work: impl Future<Output = Result<Exit, anyhow::Error>>) -> Exit {
     // reqwest leaves the choice to the program; lettre was built with the same one.
     if rustls::crypto::ring::default_provider()
         .install_default()
@@ -89,6 +91,20 @@ fn on_a_runtime(work: impl Future<Output = Result<Exit, anyhow::Error>>) -> Exit
         tracing::error!("another library installed its own cryptography");
         return Exit::Failure;
     }
+    match arguments.command {
+        Command::Check(argument) => check::check(&argument.config),
+        Command::Run(argument) => run::run(&argument.config),
+        Command::Test {
+            channel,
+            impact,
+            config,
+        } => test::test(&config.config, &channel, impact),
+        Command::Report(arguments) => report::report(&arguments),
+    }
+}
+
+/// Does what takes the network, and says why it could not be done.
+fn on_a_runtime(work: impl Future<Output = Result<Exit, anyhow::Error>>) -> Exit {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
