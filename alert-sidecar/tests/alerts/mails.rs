@@ -9,7 +9,7 @@ use vigia_testbed::{
 };
 
 use super::{
-    scripted_smtp::{Act, ScriptedSmtp},
+    scripted_smtp::{Act, Received, ScriptedSmtp},
     sidecar::{PICTURE, Sidecar, Stage},
 };
 
@@ -62,13 +62,24 @@ async fn a_failed_journey_is_told_with_its_picture_and_its_end_in_the_same_threa
     assert_eq!(closed.subject, format!("Restablecido: {}", opened.subject));
     assert_eq!(closed.in_reply_to, opened.message_id);
     assert_eq!(closed.references, [opened.message_id.clone().unwrap()]);
-    assert!(opened.html.unwrap().contains("src=\"cid:picture\""));
+    let html = opened.html.unwrap();
+    // The failing page, and the page when it was well.
+    for shown in ["src=\"cid:picture\"", "src=\"cid:picture-2\""] {
+        assert!(html.contains(shown), "{shown} in {html}");
+    }
     let kinds: Vec<_> = opened
         .pictures
         .iter()
         .map(|picture| (picture.content_id.as_deref(), picture.attached))
         .collect();
-    assert_eq!(kinds, [(Some("picture"), false), (None, true)]);
+    assert_eq!(
+        kinds,
+        [
+            (Some("picture"), false),
+            (Some("picture-2"), false),
+            (None, true)
+        ]
+    );
     assert!(
         opened
             .pictures
@@ -171,12 +182,22 @@ async fn an_address_that_is_refused_for_good_does_not_keep_the_others_from_being
     sidecar.wait_for_log("a message was accepted").await;
     sidecar.wait_for_log("a message was refused for good").await;
 
-    let told: Vec<_> = smtp
-        .mails()
-        .into_iter()
-        .map(|mail| mail.recipient)
-        .collect();
-    assert_eq!(told.len(), 1, "{told:?}");
+    // Who is refused is told of through all channels, this one too, where it is not the only one.
+    let mails = smtp.wait_for(3).await;
+    let told = |mail: &Received| {
+        let incident = mail.header("X-Vigia-Incident").unwrap_or_default();
+        (
+            mail.recipient.clone(),
+            incident.split('.').next().unwrap_or_default().to_owned(),
+        )
+    };
+    let told: Vec<_> = mails.iter().map(told).collect();
+    let (who, first) = &told[0];
+    assert_eq!(first, "journeys-failed");
+    assert!(
+        told.contains(&(who.clone(), "delivering".to_owned())),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]

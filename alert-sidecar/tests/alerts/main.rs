@@ -4,6 +4,7 @@
 
 mod clocks;
 mod configurations;
+mod conformance;
 mod damages;
 mod failures;
 mod gate;
@@ -24,3 +25,4 @@ mod sidecar;
 mod silences;
 mod stores;
 mod takeovers;
+mod templates;

@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use vigia_alert::{
     flux::{Series, Trouble, observation::Failure},
     incident::{End, Form, Incident},
-    render::{Illustration, Language, Message, Renderer, Style},
+    render::{Illustration, Language, Layout, Markup, Message, Renderer, Room, Style, Templates},
     store::{
         conversations::Conversation,
         outbox::{Delivery, Kind},
@@ -12,7 +12,7 @@ use vigia_alert::{
 };
 use vigia_contract::data_model::{ErrorClass, Impact};
 
-fn delivery(kind: Kind) -> Delivery {
+pub fn delivery(kind: Kind) -> Delivery {
     let end = End {
         at: at("2026-11-22T13:36:17Z"),
         run_id: "r9".into(),
@@ -49,6 +49,7 @@ fn delivery(kind: Kind) -> Delivery {
         kind,
         attempt: 1,
         is_repeat: false,
+        thread: None,
     }
 }
 
@@ -57,6 +58,24 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn render(language: Language, delivery: &Delivery, illustration: Illustration) -> Message {
+    let layout = Layout {
+        markup: Markup::Html,
+        room: Room::Unlimited,
+        illustration,
+    };
+    render_as(language, delivery, layout)
+}
+
+pub fn render_as(language: Language, delivery: &Delivery, layout: Layout) -> Message {
+    render_with(language, Templates::new(), delivery, layout)
+}
+
+pub fn render_with(
+    language: Language,
+    templates: Templates,
+    delivery: &Delivery,
+    layout: Layout,
+) -> Message {
     let renderer = Renderer::new(Style {
         language,
         time_zone: TimeZone::get("America/Montevideo").unwrap(),
@@ -66,16 +85,17 @@ fn render(language: Language, delivery: &Delivery, illustration: Illustration) -
         ]
         .map(|(name, shown)| (name.to_owned(), shown.to_owned()))
         .into(),
+        templates,
         dashboard: Some("https://grafana.example/d/vigia?var-system={{ system }}".into()),
     });
     renderer
         .unwrap()
-        .render(delivery, illustration, at("2026-11-22T13:37:00Z"))
+        .render(delivery, layout, at("2026-11-22T13:37:00Z"))
         .unwrap()
 }
 
 fn shown(language: Language, kind: Kind) -> String {
-    let message = render(language, &delivery(kind), Illustration::Picture);
+    let message = render(language, &delivery(kind), Illustration::Pictures(1));
     format!("{}\n\n{}", message.subject, message.text)
 }
 
@@ -110,9 +130,9 @@ fn the_page_in_html() {
         render(
             Language::Spanish,
             &delivery(Kind::Opened),
-            Illustration::Picture
+            Illustration::Pictures(1)
         )
-        .html
+        .marked
     );
 }
 
@@ -121,7 +141,7 @@ fn a_message_without_a_picture_says_so_and_a_repeat_too() {
     let mut repeated = delivery(Kind::Opened);
     repeated.is_repeat = true;
     let message = render(Language::Spanish, &repeated, Illustration::None);
-    for body in [&message.text, &message.html] {
+    for body in [&message.text, &message.marked] {
         assert!(body.contains("Sin captura de la página."), "{body}");
         assert!(
             body.contains("Este mensaje puede llegar dos veces"),
@@ -134,9 +154,9 @@ fn a_message_without_a_picture_says_so_and_a_repeat_too() {
 #[test]
 fn the_whole_does_not_claim_to_be_the_first_where_the_beginning_may_have_arrived() {
     let mut repeated = delivery(Kind::Whole);
-    let first = render(Language::Spanish, &repeated, Illustration::Picture);
+    let first = render(Language::Spanish, &repeated, Illustration::Pictures(1));
     repeated.is_repeat = true;
-    let second = render(Language::Spanish, &repeated, Illustration::Picture);
+    let second = render(Language::Spanish, &repeated, Illustration::Pictures(1));
     for (message, is_claimed) in [(first, true), (second, false)] {
         assert_eq!(
             message.text.contains("se avisa recién ahora"),
@@ -160,7 +180,7 @@ fn a_subject_stands_alone_on_a_locked_phone() {
             "CRITICAL Trámites: “Consultar un trámite” not working since 10:32",
         ),
     ] {
-        let subject = render(language, &delivery(Kind::Opened), Illustration::Picture).subject;
+        let subject = render(language, &delivery(Kind::Opened), Illustration::Pictures(1)).subject;
         let preview: String = subject.chars().take(80).collect();
         assert!(preview.contains(expected), "{preview}");
     }
@@ -177,16 +197,20 @@ fn what_a_page_says_is_never_markup() {
     hostile.conversation.incidents[0].failure.url =
         Some("javascript:alert(1)\"><a href='x'>".into());
 
-    let message = render(Language::Spanish, &hostile, Illustration::Picture);
+    let message = render(Language::Spanish, &hostile, Illustration::Pictures(1));
 
     for markup in ["<b>s", "<img src=x", "<script", "<a href='x'", "49"] {
         assert!(
-            !message.html.contains(markup),
+            !message.marked.contains(markup),
             "{markup} in {}",
-            message.html
+            message.marked
         );
     }
-    assert!(message.html.contains("&lt;script&gt;"), "{}", message.html);
+    assert!(
+        message.marked.contains("&lt;script&gt;"),
+        "{}",
+        message.marked
+    );
     assert!(
         !message.subject.contains(['\r', '\n']),
         "{}",
@@ -203,7 +227,7 @@ fn every_class_of_error_has_its_words_in_both_languages() {
     for language in [Language::Spanish, Language::English] {
         let mut unknown = delivery(Kind::Opened);
         unknown.conversation.incidents[0].failure.class = Some("of a later version".into());
-        let other = render(language, &unknown, Illustration::Picture).subject;
+        let other = render(language, &unknown, Illustration::Pictures(1)).subject;
         for class in [
             Dns,
             Connect,
@@ -221,7 +245,7 @@ fn every_class_of_error_has_its_words_in_both_languages() {
             let mut known = delivery(Kind::Opened);
             known.conversation.incidents[0].failure.class = Some(class.name().into());
             assert_ne!(
-                render(language, &known, Illustration::Picture).subject,
+                render(language, &known, Illustration::Pictures(1)).subject,
                 other,
                 "{class:?}"
             );
@@ -276,4 +300,75 @@ fn every_kind_of_trouble_has_a_story_of_its_own() {
         }
         insta::assert_snapshot!(format!("stories_{code}"), stories.concat());
     }
+}
+
+/// For every kind of message and of trouble, what a locked phone shows says which system, what is broken and since when.
+#[test]
+fn the_first_characters_of_every_message_stand_alone() {
+    for language in [Language::Spanish, Language::English] {
+        // What follows has a word before it.
+        for (kind, most) in [
+            (Kind::Opened, 80),
+            (Kind::Updated, 93),
+            (Kind::Reminder, 93),
+            (Kind::Escalated, 93),
+        ] {
+            for trouble in [None].into_iter().chain(Trouble::ALL.map(Some)) {
+                let mut delivery = delivery(kind);
+                let incident = &mut delivery.conversation.incidents[0];
+                incident.end = None;
+                if let Some(trouble) = trouble {
+                    incident.failure.class = Some(trouble.name().into());
+                }
+                let subject = render(language, &delivery, Illustration::None).subject;
+                let preview: String = subject.chars().take(most).collect();
+                assert!(preview.contains("10:32"), "{kind:?} {trouble:?}: {preview}");
+                assert!(
+                    preview.contains("Trámites"),
+                    "{kind:?} {trouble:?}: {preview}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn several_incidents_are_one_message_that_lists_them() {
+    let mut delivery = delivery(Kind::Updated);
+    let lead = &mut delivery.conversation.incidents[0];
+    lead.end = None;
+    let mut other = lead.clone();
+    other.series.system = "expedientes".into();
+    other.series.journey = "ver-expediente".into();
+    let mut over = other.clone();
+    over.series.system = "licencias".into();
+    over.end = Some(End {
+        at: at("2026-11-22T13:36:17Z"),
+        run_id: "r9".into(),
+    });
+    delivery.conversation.incidents.extend([other, over]);
+    let message = render(Language::Spanish, &delivery, Illustration::None);
+    assert!(
+        message.subject.starts_with(
+            "Cambio: CRÍTICO Trámites y 2 más: no se puede usar «Consultar un trámite»"
+        ),
+        "{}",
+        message.subject
+    );
+    for line in [
+        "CRÍTICO Expedientes: no se puede usar «Ver expediente» desde las 10:32",
+        "Restablecido tras 4 min 12 s: CRÍTICO Licencias: no se puede usar",
+    ] {
+        assert!(message.text.contains(line), "{line} in {}", message.text);
+    }
+
+    delivery.kind = Kind::Digest;
+    let digest = render(Language::English, &delivery, Illustration::None);
+    assert_eq!(digest.subject, "DIGEST of Vigía: 3 incidents of low impact");
+    assert!(
+        digest.text.contains("Working again after 4 min 12 s"),
+        "{}",
+        digest.text
+    );
+    assert!(digest.marked.len() < 100_000);
 }

@@ -120,10 +120,15 @@ pub fn run(journey: &str, result: &str, run_id: &str, at: jiff::Timestamp) -> St
     } else {
         String::new()
     };
+    let step = if result == "failed" {
+        r#",failed_step="Ingresar""#
+    } else {
+        ""
+    };
     let picture = BASE64_STANDARD.encode(PICTURE);
     format!(
         "journey,{tags} ok=1i,valid=1i,result=\"{result}\",run_id=\"{run_id}\"{why} {at_ns}\n\
-         journey_screenshot,{tags} image=\"data:image/jpeg;base64,{picture}\",run_id=\"{run_id}\" {at_ns}\n"
+         journey_screenshot,{tags} image=\"data:image/jpeg;base64,{picture}\",run_id=\"{run_id}\"{step} {at_ns}\n"
     )
 }
 

@@ -1,0 +1,742 @@
+//! One table of cases that every channel must pass, against a server that speaks its service's protocol.
+
+use std::{fs, os::unix::fs::PermissionsExt, sync::Once, time::Duration};
+
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use vigia_alert::{
+    config,
+    deliver::{Attempt, Channel, Outgoing, Pictures, Receipt},
+    flux::picture::{Format, Picture},
+    render::{Illustration, Language, Layout, Message},
+    store::outbox::{Delivery, Kind},
+};
+use vigia_testbed::tls::Authority;
+
+use crate::{
+    messages::{delivery, render_as},
+    services::{
+        self, Fault, Post, Proxy, Refusal, Service, discord, ntfy, pagerduty, picture, slack,
+        teams, telegram, webhook,
+    },
+};
+
+/// One channel and its service.
+struct Row {
+    name: &'static str,
+    service: services::Kind,
+    /// The value of the channel's key, where the service has this address.
+    settings: fn(&str) -> String,
+    /// Whom it tells.
+    recipient: &'static str,
+    secrets: &'static [(&'static str, &'static str)],
+    /// Where what follows goes.
+    threads: Threads,
+    /// For how many seconds it is left alone when the service asks for seven.
+    rest: Option<u64>,
+}
+
+/// Where what follows goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Threads {
+    /// Under the first message, which the channel remembers.
+    Under,
+    /// Where the service puts what has the same name.
+    Named,
+    /// Beside the first message.
+    Beside,
+}
+
+const ROWS: [Row; 9] = [
+    Row {
+        name: "slack",
+        service: services::Kind::Slack,
+        settings: |address| {
+            let to = slack::CHANNEL;
+            format!(r#"{{ token = "${{secret:TOKEN}}", to = ["{to}"], api = "{address}/api" }}"#)
+        },
+        recipient: slack::CHANNEL,
+        secrets: &[("TOKEN", slack::TOKEN)],
+        threads: Threads::Under,
+        rest: Some(7),
+    },
+    Row {
+        name: "slack_webhook",
+        service: services::Kind::Slack,
+        settings: |address| format!(r#"{{ url = "{address}${{secret:PATH_OF_HOOK}}" }}"#),
+        recipient: "slack_webhook",
+        secrets: &[("PATH_OF_HOOK", slack::WEBHOOK)],
+        threads: Threads::Beside,
+        rest: Some(7),
+    },
+    Row {
+        name: "telegram",
+        service: services::Kind::Telegram,
+        settings: |address| {
+            let to = telegram::CHAT;
+            format!(r#"{{ token = "${{secret:TOKEN}}", to = ["{to}"], api = "{address}" }}"#)
+        },
+        recipient: "-100123456789",
+        secrets: &[("TOKEN", telegram::TOKEN)],
+        threads: Threads::Under,
+        rest: Some(7),
+    },
+    Row {
+        name: "teams",
+        service: services::Kind::Teams,
+        settings: |address| format!(r#"{{ url = "{address}${{secret:PATH_OF_HOOK}}" }}"#),
+        recipient: "teams",
+        secrets: &[("PATH_OF_HOOK", teams::WEBHOOK)],
+        threads: Threads::Beside,
+        rest: Some(7),
+    },
+    Row {
+        name: "discord",
+        service: services::Kind::Discord,
+        settings: |address| format!(r#"{{ url = "{address}${{secret:PATH_OF_HOOK}}" }}"#),
+        recipient: "discord",
+        secrets: &[("PATH_OF_HOOK", discord::WEBHOOK)],
+        threads: Threads::Beside,
+        rest: Some(7),
+    },
+    Row {
+        name: "discord",
+        service: services::Kind::Discord,
+        settings: |address| {
+            format!(r#"{{ url = "{address}${{secret:PATH_OF_HOOK}}", forum = true }}"#)
+        },
+        recipient: "discord",
+        secrets: &[("PATH_OF_HOOK", discord::WEBHOOK)],
+        threads: Threads::Under,
+        rest: Some(7),
+    },
+    Row {
+        name: "pagerduty",
+        service: services::Kind::PagerDuty,
+        settings: |address| {
+            format!(r#"{{ routing_key = "${{secret:ROUTING_KEY}}", api = "{address}" }}"#)
+        },
+        recipient: "pagerduty",
+        secrets: &[("ROUTING_KEY", pagerduty::ROUTING_KEY)],
+        threads: Threads::Named,
+        // It does not say how long.
+        rest: Some(60),
+    },
+    Row {
+        name: "ntfy",
+        service: services::Kind::Ntfy,
+        settings: |address| {
+            let to = ntfy::TOPIC;
+            format!(r#"{{ token = "${{secret:TOKEN}}", to = ["{to}"], server = "{address}" }}"#)
+        },
+        recipient: ntfy::TOPIC,
+        secrets: &[("TOKEN", ntfy::TOKEN)],
+        threads: Threads::Beside,
+        rest: None,
+    },
+    Row {
+        name: "webhook",
+        service: services::Kind::Webhook,
+        settings: |address| {
+            let path = webhook::PATH;
+            format!(
+                r#"{{ url = "{address}{path}", signing_secret = "${{secret:SIGNING}}", authorization = "Bearer ${{secret:TOKEN}}", picture = true }}"#
+            )
+        },
+        recipient: "webhook",
+        secrets: &[("SIGNING", webhook::SECRET), ("TOKEN", "anything-at-all")],
+        threads: Threads::Named,
+        rest: Some(7),
+    },
+];
+
+/// A channel beside its service.
+struct Pair {
+    row: &'static Row,
+    service: Service,
+    channel: Channel,
+    _folder: TempDir,
+}
+
+impl Pair {
+    async fn new(row: &'static Row) -> Self {
+        let service = Service::start(row.service).await;
+        Self::with(row, service, "")
+    }
+
+    /// A channel with these lines more.
+    fn with(row: &'static Row, service: Service, lines: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let channel = channel(row, &service.address, lines, &folder);
+        Self {
+            row,
+            service,
+            channel,
+            _folder: folder,
+        }
+    }
+
+    fn message(&self, delivery: &Delivery) -> Message {
+        let abilities = self.channel.abilities();
+        let layout = Layout {
+            markup: abilities.markup,
+            room: abilities.room,
+            illustration: Illustration::Later,
+        };
+        render_as(Language::Spanish, delivery, layout)
+    }
+
+    async fn send(&self, delivery: &Delivery) -> Attempt {
+        self.send_with(delivery, &[]).await
+    }
+
+    async fn send_with(&self, delivery: &Delivery, pictures: &[Picture]) -> Attempt {
+        let message = self.message(delivery);
+        let outgoing = self.outgoing(delivery, &message, pictures);
+        self.channel.send(&outgoing).await
+    }
+
+    async fn illustrate(
+        &self,
+        delivery: &Delivery,
+        receipt: &Receipt,
+        pictures: &[Picture],
+    ) -> Attempt {
+        let message = self.message(delivery);
+        let outgoing = self.outgoing(delivery, &message, pictures);
+        self.channel.illustrate(&outgoing, receipt).await
+    }
+
+    fn outgoing<'a>(
+        &self,
+        delivery: &'a Delivery,
+        message: &'a Message,
+        pictures: &'a [Picture],
+    ) -> Outgoing<'a> {
+        Outgoing {
+            id: &delivery.id,
+            conversation: "tramites.consultar-tramite",
+            kind: delivery.kind,
+            is_repeat: delivery.is_repeat,
+            recipient: self.row.recipient,
+            impact: delivery.conversation.lead().impact,
+            message,
+            pictures,
+            thread: delivery.thread.as_deref(),
+        }
+    }
+
+    /// No secret is in what is told.
+    fn check(&self, attempt: &Attempt) {
+        let told = format!("{attempt:?}");
+        for (_, secret) in self.row.secrets {
+            assert!(!told.contains(secret), "{}: {told}", self.row.name);
+        }
+        assert!(!told.contains("localhost"), "{}: {told}", self.row.name);
+    }
+}
+
+/// The channel as the operator configures it.
+fn channel(row: &Row, address: &str, lines: &str, folder: &TempDir) -> Channel {
+    static CRYPTOGRAPHY: Once = Once::new();
+    CRYPTOGRAPHY.call_once(|| {
+        // Another test of this program may have been first.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    });
+    let secrets = row.secrets.iter().chain(&[("INFLUX", "t")]);
+    for (name, secret) in secrets {
+        let path = folder.path().join(name);
+        fs::write(&path, secret).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let settings = (row.settings)(address);
+    let text = format!(
+        r#"time_zone = "America/Montevideo"
+secrets_folder = "."
+[influxdb]
+url = "http://127.0.0.1:1"
+organization = "o"
+bucket = "b"
+token = "${{secret:INFLUX}}"
+[store]
+path = "store.db"
+[[channel]]
+name = "channel"
+{lines}
+{name} = {settings}
+[[route]]
+channels = ["channel"]
+"#,
+        name = row.name,
+    );
+    let path = folder.path().join("alert.toml");
+    fs::write(&path, text).unwrap();
+    let mut config = config::read(&path).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let channel = config.channels.remove("channel").unwrap();
+    assert_eq!(channel.channel.recipients(), [row.recipient]);
+    channel.channel
+}
+
+fn accepted(attempt: Attempt) -> Receipt {
+    match attempt {
+        Attempt::Accepted(receipt) => receipt,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn page() -> Picture {
+    Picture {
+        format: Format::Png,
+        bytes: picture(40, 30),
+        name: "consultar-tramite".into(),
+    }
+}
+
+/// What people read, without what takes no room.
+fn read(post: &Post) -> String {
+    post.text.replace('\u{200B}', "")
+}
+
+#[tokio::test]
+async fn a_message_is_read_as_it_was_meant() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        accepted(pair.send(&delivery(Kind::Opened)).await);
+        let posts = pair.service.posts();
+        let text = read(&posts[0]);
+        for part in [
+            "CRÍTICO",
+            "Trámites",
+            "No se puede usar «Consultar un trámite»",
+            "Desde hoy a las 10:32",
+            "en la página falta «Bienvenido»",
+            "sede-central",
+        ] {
+            assert!(text.contains(part), "{}: {part} in {text}", row.name);
+        }
+        assert_eq!(posts[0].mentions, [""; 0], "{}", row.name);
+    }
+}
+
+#[tokio::test]
+async fn what_follows_goes_under_the_first_message() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        let receipt = accepted(pair.send(&delivery(Kind::Opened)).await);
+        let is_remembered = row.threads == Threads::Under;
+        assert_eq!(receipt.thread.is_some(), is_remembered, "{}", row.name);
+        let mut end = delivery(Kind::Closed);
+        // Another message, and no repeat of the first.
+        end.id = "e".into();
+        end.thread = receipt.thread;
+        accepted(pair.send(&end).await);
+        let posts = pair.service.posts();
+        let expected = match row.threads {
+            Threads::Under => Some(posts[0].id.clone()),
+            Threads::Named => posts[0].thread.clone().or(Some(posts[0].id.clone())),
+            Threads::Beside => None,
+        };
+        assert_eq!(posts[1].thread, expected, "{}", row.name);
+        let text = read(&posts[1]);
+        assert!(text.contains("RESTABLECIDO"), "{}: {text}", row.name);
+        assert!(text.contains("Duró 4 min 12 s"), "{}: {text}", row.name);
+    }
+}
+
+#[tokio::test]
+async fn the_picture_is_seen_with_its_message() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        let opened = delivery(Kind::Opened);
+        let seen = match pair.channel.abilities().pictures {
+            Pictures::Never => continue,
+            Pictures::Inside => {
+                accepted(pair.send_with(&opened, &[page()]).await);
+                pair.service.posts()[0].clone()
+            }
+            Pictures::After => {
+                let receipt = accepted(pair.send(&opened).await);
+                assert_eq!(pair.service.posts()[0].pictures, [], "{}", row.name);
+                accepted(pair.illustrate(&opened, &receipt, &[page()]).await);
+                let posts = pair.service.posts();
+                posts
+                    .into_iter()
+                    .find(|post| !post.pictures.is_empty())
+                    .unwrap()
+            }
+        };
+        assert_eq!(seen.pictures[0].bytes, page().bytes, "{}", row.name);
+        let is_with_it = row.threads == Threads::Beside
+            || seen.id == pair.service.posts()[0].id
+            || seen.thread.as_ref() == Some(&pair.service.posts()[0].id);
+        assert!(is_with_it, "{}: {seen:?}", row.name);
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_is_refused_takes_nothing_from_its_message() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        if pair.channel.abilities().pictures != Pictures::After {
+            continue;
+        }
+        for refusal in [
+            Refusal::NotTaken,
+            Refusal::TooBig,
+            Refusal::TooMany(7),
+            Refusal::Unavailable,
+        ] {
+            let opened = delivery(Kind::Opened);
+            let receipt = accepted(pair.send(&opened).await);
+            let before = pair.service.posts();
+            pair.service.next(Fault::Picture(refusal));
+            let attempt = pair.illustrate(&opened, &receipt, &[page()]).await;
+            pair.check(&attempt);
+            let is_right = match attempt {
+                // As another kind of file it may be taken.
+                Attempt::Accepted(_) | Attempt::Refused(_) => {
+                    matches!(refusal, Refusal::NotTaken | Refusal::TooBig)
+                }
+                Attempt::Failed { .. } => {
+                    matches!(refusal, Refusal::TooMany(_) | Refusal::Unavailable)
+                }
+                Attempt::Uncertain(_) => false,
+            };
+            assert!(is_right, "{}: {refusal:?}: {attempt:?}", row.name);
+            assert!(pair.service.faults_are_spent(), "{}", row.name);
+            assert_eq!(pair.service.posts()[..before.len()], before, "{}", row.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_page_says_mentions_nobody_and_leads_nowhere() {
+    let mut hostile = delivery(Kind::Opened);
+    hostile.conversation.incidents[0].series.system =
+        "<!channel> @everyone @here @all <b>s</b>".into();
+    hostile.conversation.incidents[0].failure.step =
+        Some("[click](https://evil.example) *a* _b_ `c`".into());
+    hostile.conversation.incidents[0].failure.error =
+        Some("<https://evil.example|login> <a href=\"https://evil.example\">x</a> www.evil.example @everybody".into());
+    hostile.conversation.incidents[0].failure.url = Some("https://evil.example/\"><script>".into());
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        accepted(pair.send(&hostile).await);
+        let post = &pair.service.posts()[0];
+        assert_eq!(post.mentions, [""; 0], "{}: {post:#?}", row.name);
+        let links = post.links.iter().filter(|link| link.contains("evil"));
+        assert_eq!(links.count(), 0, "{}: {post:#?}", row.name);
+        // Nothing that a service would underline unasked.
+        if pair.channel.abilities().markup != vigia_alert::render::Markup::Plain {
+            for loose in [
+                "https://evil",
+                "www.evil",
+                "evil.example",
+                "@everyone",
+                "@all",
+            ] {
+                assert!(
+                    !post.text.contains(loose),
+                    "{}: {loose} in {}",
+                    row.name,
+                    post.text
+                );
+            }
+        }
+        assert!(
+            read(post).contains("evil.example"),
+            "{}: {}",
+            row.name,
+            post.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_shortened_and_says_so() {
+    let mut long = delivery(Kind::Opened);
+    long.conversation.incidents[0].failure.error = Some("<&> una frase larga ".repeat(2000));
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        accepted(pair.send(&long).await);
+        let text = read(&pair.service.posts()[0]);
+        assert!(text.contains("No se puede usar"), "{}: {text}", row.name);
+        let is_short = text.chars().count() < 10_000;
+        assert_eq!(text.contains("Mensaje recortado"), is_short, "{}", row.name);
+    }
+}
+
+#[tokio::test]
+async fn who_wants_to_be_left_alone_says_for_how_long() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        pair.service.next(Fault::Message(Refusal::TooMany(7)));
+        let attempt = pair.send(&delivery(Kind::Opened)).await;
+        pair.check(&attempt);
+        let Attempt::Failed { retry_after, .. } = attempt else {
+            panic!("{}: {attempt:?}", row.name);
+        };
+        // Some say it to the millisecond.
+        let rest = retry_after.map(|rest| rest.as_secs_f64().ceil());
+        assert_eq!(
+            rest,
+            row.rest.map(|rest| Duration::from_secs(rest).as_secs_f64()),
+            "{}",
+            row.name
+        );
+        assert_eq!(pair.service.posts(), [], "{}", row.name);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_out_of_order_is_tried_again() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        pair.service.next(Fault::Message(Refusal::Unavailable));
+        let attempt = pair.send(&delivery(Kind::Opened)).await;
+        pair.check(&attempt);
+        assert!(
+            matches!(attempt, Attempt::Failed { .. }),
+            "{}: {attempt:?}",
+            row.name
+        );
+        accepted(pair.send(&delivery(Kind::Opened)).await);
+        assert_eq!(pair.service.posts().len(), 1, "{}", row.name);
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_for_good_is_not_tried_again() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        for refusal in [Refusal::Revoked, Refusal::Gone, Refusal::TooBig] {
+            pair.service.next(Fault::Message(refusal));
+            let attempt = pair.send(&delivery(Kind::Opened)).await;
+            pair.check(&attempt);
+            assert!(
+                matches!(attempt, Attempt::Refused(_)),
+                "{}: {refusal:?}: {attempt:?}",
+                row.name
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_confirmed_is_never_called_sent() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        pair.service.next(Fault::HangUpAfterMessage);
+        let opened = delivery(Kind::Opened);
+        let attempt = pair.send(&opened).await;
+        pair.check(&attempt);
+        assert!(
+            matches!(attempt, Attempt::Uncertain(_)),
+            "{}: {attempt:?}",
+            row.name
+        );
+        accepted(pair.send(&opened).await);
+        let is_known_again = pair.channel.abilities().recognises_repeats;
+        let expected = if is_known_again { 1 } else { 2 };
+        assert_eq!(pair.service.posts().len(), expected, "{}", row.name);
+    }
+}
+
+/// All at once: each is waited for until the deadline of its channel.
+#[tokio::test]
+async fn a_service_that_falls_silent_is_not_waited_for_for_ever() {
+    let mut silent = JoinSet::new();
+    for row in &ROWS {
+        silent.spawn(async move {
+            let pair = Pair::new(row).await;
+            pair.service.next(Fault::SilentAfterMessage);
+            let attempt = pair.send(&delivery(Kind::Opened)).await;
+            pair.check(&attempt);
+            assert!(
+                matches!(attempt, Attempt::Uncertain(_)),
+                "{}: {attempt:?}",
+                row.name
+            );
+            assert_eq!(pair.service.posts().len(), 1, "{}", row.name);
+        });
+    }
+    while let Some(ended) = silent.join_next().await {
+        ended.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_with_a_message() {
+    for row in &ROWS {
+        for status in [301, 302, 307, 308] {
+            let pair = Pair::new(row).await;
+            let elsewhere = Service::start(row.service).await;
+            let target = format!("{}/elsewhere", elsewhere.address);
+            pair.service.next(Fault::Redirect(status, target));
+            let attempt = pair.send(&delivery(Kind::Opened)).await;
+            pair.check(&attempt);
+            assert!(
+                matches!(
+                    (&attempt, status),
+                    (Attempt::Refused(_), 301 | 308) | (Attempt::Failed { .. }, 302 | 307)
+                ),
+                "{}: {attempt:?}",
+                row.name
+            );
+            assert_eq!(elsewhere.heard(), [], "{}", row.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_nobody_answers_for_is_tried_again() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        let Pair { channel, row, .. } = &pair;
+        let gone = Service::start(row.service).await.address.clone();
+        let folder = tempfile::tempdir().unwrap();
+        let gone = Pair {
+            row,
+            service: Service::start(row.service).await,
+            channel: self::channel(row, &gone, "", &folder),
+            _folder: folder,
+        };
+        assert_eq!(channel.recipients(), gone.channel.recipients());
+        let attempt = gone.send(&delivery(Kind::Opened)).await;
+        gone.check(&attempt);
+        assert!(
+            matches!(attempt, Attempt::Failed { .. }),
+            "{}: {attempt:?}",
+            row.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_a_certificate_of_a_known_authority_is_trusted() {
+    let authority = Authority::new().unwrap();
+    for row in &ROWS {
+        let stranger = Service::start_with_tls(row.service, &authority).await;
+        let pair = Pair::with(row, stranger, "");
+        let attempt = pair.send(&delivery(Kind::Opened)).await;
+        pair.check(&attempt);
+        assert!(
+            matches!(attempt, Attempt::Failed { .. }),
+            "{}: {attempt:?}",
+            row.name
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let ca = folder.path().join("ca.pem");
+        fs::write(&ca, authority.pem()).unwrap();
+        let known = Service::start_with_tls(row.service, &authority).await;
+        let pair = Pair::with(row, known, &format!("ca_file = \"{}\"", ca.display()));
+        accepted(pair.send(&delivery(Kind::Opened)).await);
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_is_gone_through() {
+    for row in &ROWS {
+        let proxy = Proxy::start(None).await;
+        let service = Service::start(row.service).await;
+        let pair = Pair::with(row, service, &format!("proxy = \"{}\"", proxy.address));
+        accepted(pair.send(&delivery(Kind::Opened)).await);
+        assert!(!proxy.asked().is_empty(), "{}", row.name);
+    }
+}
+
+/// What an operator sees of a channel that works, and of one that does not.
+#[tokio::test]
+async fn a_channel_can_be_tried() {
+    let service = Service::start(services::Kind::Slack).await;
+    let folder = tempfile::tempdir().unwrap();
+    let row = &ROWS[0];
+    channel(
+        row,
+        &service.address,
+        "rate = { messages = 100, per = \"1s\" }",
+        &folder,
+    );
+    let test = async |name: &str| {
+        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_vigia-alert"))
+            .args(["test", name, "--impact", "critical", "--config"])
+            .arg(folder.path().join("alert.toml"))
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), said)
+    };
+
+    let (code, said) = test("channel").await;
+    assert_eq!(code, Some(0), "{said}");
+    let to = slack::CHANNEL;
+    for what in [
+        "opened", "picture", "updated", "reminder", "closed", "digest",
+    ] {
+        assert!(
+            said.contains(&format!("channel -> {to}: {what}: accepted")),
+            "{said}"
+        );
+    }
+    let posts = service.posts();
+    assert!(
+        posts.iter().all(|post| !post.text.contains("Trámites")),
+        "{posts:#?}"
+    );
+    assert!(posts[0].text.contains("PRUEBA de Vigía"), "{posts:#?}");
+
+    service.next(Fault::Message(Refusal::Revoked));
+    let (code, said) = test("channel").await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains(&format!(
+            "channel -> {to}: opened: refused for good: Slack answered `token_revoked`"
+        )),
+        "{said}"
+    );
+    let (code, said) = test("chanel").await;
+    assert_eq!(
+        (code, said.as_str()),
+        (
+            Some(1),
+            "there is no channel `chanel`\nhint: there are channel\n"
+        )
+    );
+}
+
+/// `docs/gallery.md` is what people read. `GALLERY=write` writes it anew.
+#[tokio::test]
+async fn the_gallery_shows_what_is_sent() {
+    let mut gallery = String::from(
+        "# What people read, channel by channel\n\n\
+         The beginning and the end of an incident as each service shows them, without their looks; the pictures follow or are\n\
+         inside, as [the channels](channels.md) say. This page is made of messages that were sent: a test compares it with them.\n",
+    );
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        let receipt = accepted(pair.send(&delivery(Kind::Opened)).await);
+        let mut end = delivery(Kind::Closed);
+        // Another message, and no repeat of the first.
+        end.id = "e".into();
+        end.thread = receipt.thread;
+        accepted(pair.send(&end).await);
+        let title = (row.settings)("").contains("forum").then_some(" (a forum)");
+        gallery.extend(["\n## ", row.name, title.unwrap_or_default(), "\n"]);
+        for post in pair.service.posts() {
+            // A signed payload has an identity of its own each time; what is read has not.
+            let text = read(&post);
+            let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+            gallery.extend(["```text\n", lines.join("\n").trim_end(), "\n```\n"]);
+        }
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/gallery.md");
+    if std::env::var_os("GALLERY").is_some() {
+        fs::write(&path, &gallery).unwrap();
+    }
+    let shown = fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        shown == gallery,
+        "docs/gallery.md is not what is sent; GALLERY=write writes it anew"
+    );
+}
