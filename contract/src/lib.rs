@@ -10,6 +10,7 @@ pub mod data_model;
 pub mod duration;
 pub mod mistake;
 pub mod secret;
+pub mod secret_command;
 pub mod slug;
 pub mod stored;
 pub mod variables;

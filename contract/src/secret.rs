@@ -1,16 +1,20 @@
 //! Where a secret may come from, and how a configuration refers to one without holding it.
 //!
 //! `${secret:NAME}` names it. It is looked up in the environment variable `NAME`, then in the systemd credentials
-//! `NAME` and `telegraf.NAME` (the unit of Telegraf imports those), then in the file `NAME` of the configured folder.
+//! `NAME` and `telegraf.NAME` (the unit of Telegraf imports those), then in the file `NAME` of the configured folder, and
+//! then a configured program is asked for it.
 
 use std::{
+    collections::BTreeMap,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 pub use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
+    secret_command::SecretCommand,
     stored::{self, is_name},
     variables::Variables,
 };
@@ -133,10 +137,14 @@ pub struct SecretPlaces {
     pub credentials: Option<PathBuf>,
     /// The configured folder with a file for each secret.
     pub folder: Option<PathBuf>,
+    /// The configured program that is asked where no other place has it.
+    pub command: Option<SecretCommand>,
+    /// What was looked up already: see [`Self::fetched`].
+    fetched: BTreeMap<String, Result<SecretString, SecretError>>,
 }
 
 /// Why a secret could not be had. No variant holds any part of its value.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum SecretError {
     /// It is in none of the places.
     #[error(
@@ -149,9 +157,15 @@ pub enum SecretError {
     /// Others may read the file.
     #[error("the secret file `{0}` may be read by every user of this machine (`chmod o-rwx` it)")]
     Exposed(PathBuf),
+    /// Others may change the file.
+    #[error("the secret file `{0}` may be changed by others than its owner (`chmod g-w` it)")]
+    Changeable(PathBuf),
     /// The file is there and cannot be read.
-    #[error("failed to read the secret file `{0}`")]
-    Unreadable(PathBuf, #[source] std::io::Error),
+    #[error("failed to read the secret file `{0}`: {1}")]
+    Unreadable(PathBuf, Arc<std::io::Error>),
+    /// The program did not say it.
+    #[error("the `secret_command`, asked for the secret `{0}`, {1}")]
+    Command(String, String),
 }
 
 impl SecretPlaces {
@@ -161,11 +175,26 @@ impl SecretPlaces {
         Self {
             credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
             folder,
+            ..Self::default()
+        }
+    }
+
+    /// The same with these secrets looked up, so that nobody who asks for them later waits for a file or a program. Blocks.
+    #[must_use]
+    pub fn fetched<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        let fetched = names.into_iter();
+        let fetched = fetched.map(|name| (name.to_owned(), self.find(name)));
+        Self {
+            fetched: fetched.collect(),
+            ..self.clone()
         }
     }
 
     /// Looks a secret up. A line feed at the end of a file is not part of it.
     pub fn find(&self, name: &str) -> Result<SecretString, SecretError> {
+        if let Some(fetched) = self.fetched.get(name) {
+            return fetched.clone();
+        }
         if let Ok(value) = std::env::var(name) {
             return Ok(value.into());
         }
@@ -177,17 +206,26 @@ impl SecretPlaces {
             match path.metadata() {
                 Ok(_) => return read(&path),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(SecretError::Unreadable(path, error)),
+                Err(error) => return Err(SecretError::Unreadable(path, Arc::new(error))),
             }
         }
-        Err(SecretError::Missing(name.to_owned()))
+        match &self.command {
+            Some(command) => command
+                .ask(name)
+                .map_err(|why| SecretError::Command(name.to_owned(), why)),
+            None => Err(SecretError::Missing(name.to_owned())),
+        }
     }
 }
 
 fn read(path: &Path) -> Result<SecretString, SecretError> {
-    let unreadable = |error| SecretError::Unreadable(path.to_owned(), error);
-    if path.metadata().map_err(unreadable)?.mode() & 0o007 != 0 {
+    let unreadable = |error| SecretError::Unreadable(path.to_owned(), Arc::new(error));
+    let mode = path.metadata().map_err(unreadable)?.mode();
+    if mode & 0o007 != 0 {
         return Err(SecretError::Exposed(path.to_owned()));
+    }
+    if mode & 0o020 != 0 {
+        return Err(SecretError::Changeable(path.to_owned()));
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -207,8 +245,8 @@ mod tests {
         fs::write(&file, "abc 123\n").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         let places = SecretPlaces {
-            credentials: None,
             folder: Some(folder.path().into()),
+            ..SecretPlaces::default()
         };
 
         let template = Template::parse("Bearer ${secret:PORTAL_CLAVE}!${stored:a}").unwrap();
@@ -232,13 +270,43 @@ mod tests {
         fs::write(&file, "abc").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         let places = SecretPlaces {
-            credentials: None,
             folder: Some(folder.path().into()),
+            ..SecretPlaces::default()
         };
 
         assert!(
             matches!(places.find("OPEN_SECRET"), Err(SecretError::Exposed(path)) if path == file)
         );
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o660)).unwrap();
+        assert!(
+            matches!(places.find("OPEN_SECRET"), Err(SecretError::Changeable(path)) if path == file)
+        );
+    }
+
+    #[test]
+    fn the_places_are_asked_in_their_order_and_what_was_fetched_is_asked_for_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, text).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
+        };
+        write("credentials/telegraf.UNA", "credencial");
+        write("secrets/UNA", "archivo");
+        write("secrets/OTRA", "archivo");
+        let echo = ["printf", "%s", "{name}"];
+        let places = SecretPlaces {
+            credentials: Some(folder.path().join("credentials")),
+            folder: Some(folder.path().join("secrets")),
+            command: SecretCommand::new(echo.map(str::to_owned).to_vec()).ok(),
+            ..SecretPlaces::default()
+        };
+        let fetched = places.fetched(["UNA", "OTRA", "TERCERA"]);
+        drop(folder);
+        let found = ["UNA", "OTRA", "TERCERA"]
+            .map(|name| fetched.find(name).unwrap().expose_secret().to_owned());
+        assert_eq!(found, ["credencial", "archivo", "TERCERA"]);
     }
 
     #[test]
