@@ -13,6 +13,7 @@ readonly INFLUXDB_VERSION=2.9.1
 readonly CARGO_DENY_VERSION=0.20.2
 # As synapse/requirements.txt says.
 readonly SYNAPSE_VERSION=1.163.2
+readonly MOTO_VERSION=5.2.1
 # Every plugin that telegraf.d/ uses; `custom` turns the others off.
 readonly TELEGRAF_TAGS=custom,inputs.execd,inputs.internal,inputs.cpu,inputs.mem,inputs.disk,inputs.diskio,inputs.net,inputs.swap,inputs.system,inputs.processes,inputs.systemd_units,inputs.procstat,inputs.http_response,inputs.net_response,inputs.dns_query,inputs.ping,inputs.x509_cert,inputs.tail,outputs.influxdb_v2,outputs.file,parsers.influx,parsers.json_v2,parsers.grok,serializers.influx,processors.converter,processors.rename
 
@@ -58,7 +59,7 @@ main() {
   /usr/bin/python3 -c "import selenium" 2>/dev/null || packages+=(python3-selenium)
   # Looks into the PDF of a report.
   have pdftotext || packages+=(poppler-utils)
-  # The Matrix server lives in a Python environment of its own.
+  # The Matrix server and the store that speaks S3 live in Python environments of their own.
   python3 -c "import ensurepip" 2>/dev/null || packages+=(python3-venv)
   missing_packages
   peers
@@ -68,11 +69,13 @@ main() {
     present cargo-deny "cargo-deny-$CARGO_DENY_VERSION" || step "cargo-deny $CARGO_DENY_VERSION" "3 to 6 minutes" build_cargo_deny
   fi
   npm_packages grafana-schema "Grafana's types" "a few seconds"
+  npm_packages har-schema "the schema of HAR archives" "a few seconds"
   have postgres || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || compgen -G "$servers/postgresql-*/postgres" >/dev/null ||
     step "PostgreSQL, unpacked and not installed" "half a minute" unpack_postgresql
   compgen -G "$servers/dovecot-*/vigia-dovecot" >/dev/null || step "Dovecot, unpacked and not installed" "a few seconds" unpack_dovecot
   present vigia-synapse "synapse-$SYNAPSE_VERSION" || step "Synapse $SYNAPSE_VERSION" "a minute" install_synapse
   npm_packages ../examples/external-playwright "Playwright's test runner" "a few seconds"
+  present moto_server "moto-$MOTO_VERSION" || step "a store that speaks S3" "half a minute" install_moto
   compgen -G "$servers/exim-*/exim4" >/dev/null || have exim4 || step "Exim, unpacked and not installed" "a few seconds" unpack_exim
 }
 
@@ -145,6 +148,17 @@ install_npm_packages() (
   node -e 'process.exit(Number(process.versions.node.split(".")[0] < 18))' || { echo "node 18 or later is needed"; exit 1; }
   npm ci --ignore-scripts --no-audit --no-fund --prefix "$here/$1"
   touch "$here/$1/node_modules/.package-lock.json"
+)
+
+# In an environment of its own: nothing of the machine's Python changes.
+install_moto() (
+  set -e
+  local folder=$servers/moto-$MOTO_VERSION
+  rm -rf "$folder"
+  mkdir -p "$servers"
+  python3 -m venv "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check "moto[s3,server]==$MOTO_VERSION"
+  ln -s bin/moto_server "$folder/moto_server"
 )
 
 # keep PROGRAM FOLDER: puts it there as a whole or not at all.

@@ -42,6 +42,8 @@ pub enum Program {
     Python,
     /// What reads a PDF aloud, as it were: its text in its order.
     PdfToText,
+    /// A store that speaks S3.
+    Moto,
 }
 
 impl Program {
@@ -66,6 +68,7 @@ impl Program {
             Self::Playwright => &["playwright"],
             Self::Python => &["python3"],
             Self::PdfToText => &["pdftotext"],
+            Self::Moto => &["moto_server"],
         }
     }
 
