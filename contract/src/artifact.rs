@@ -26,5 +26,29 @@ impl fmt::Display for ArtifactKey {
     }
 }
 
-/// The full-size picture of the page in a run's folder.
+/// The full-size picture of the page in a run's folder, as its user saw it when the run failed.
 pub const SCREENSHOT_FILE: &str = "screenshot.jpg";
+
+/// What failed, scrolled into the window, where it was out of it.
+pub const ELEMENT_FILE: &str = "element.jpg";
+
+/// The source of the page as it stood.
+pub const PAGE_FILE: &str = "page.html";
+
+/// The source of a frame of it, counted from 1.
+#[must_use]
+pub fn frame_file(number: usize) -> String {
+    format!("frame-{number:02}.html")
+}
+
+/// What the page wrote into its console, and what the browser had to say.
+pub const CONSOLE_FILE: &str = "console.txt";
+
+/// The requests that did not get what they asked for, each with the reason.
+pub const FAILED_REQUESTS_FILE: &str = "failed-requests.txt";
+
+/// All requests, as HAR 1.2.
+pub const HAR_FILE: &str = "network.har";
+
+/// The steps with their times, and what the run came to.
+pub const STEPS_FILE: &str = "steps.json";

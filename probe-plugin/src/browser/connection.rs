@@ -38,6 +38,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// What it takes of the memory, nearly.
+    pub fn bytes(&self) -> usize {
+        self.params.get().len()
+    }
+
     /// What is needed of it; nothing where it is not what was expected.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(self.params.get()).ok()

@@ -21,12 +21,17 @@ const NAMES: [&str; 5] = [
     "google-chrome-stable",
 ];
 
-/// The first one that is there.
-pub fn find() -> Option<PathBuf> {
-    let mut places = PLACES.iter().map(PathBuf::from);
+/// The first one that is there; a headless shell has no windows.
+pub fn find(with_windows: bool) -> Option<PathBuf> {
+    let has_windows = |name: &str| !(with_windows && name.contains("headless-shell"));
+    let mut places = PLACES.iter().filter(|place| has_windows(place));
     places
-        .find(|place| is_program(place))
-        .or_else(|| NAMES.iter().find_map(|name| on_path(name)))
+        .find(|place| is_program(Path::new(place)))
+        .map(PathBuf::from)
+        .or_else(|| {
+            let mut names = NAMES.iter().filter(|name| has_windows(name));
+            names.find_map(|name| on_path(name))
+        })
 }
 
 /// A program by its name alone.

@@ -2,6 +2,7 @@
 //! profile that nobody else has. It ends when it is dropped.
 
 use std::{
+    ffi::OsString,
     os::fd::OwnedFd,
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
@@ -34,6 +35,9 @@ const LAST_WORDS_MAX_BYTES: usize = 1000;
 /// They end with the killed processes, unless one has left the group and lives on.
 const LAST_WORDS_DEADLINE: Duration = Duration::from_secs(2);
 
+/// It answers at once or is not well.
+const VERSION_DEADLINE: Duration = Duration::from_secs(5);
+
 /// What makes a browser of the desktop one for measuring. Chromium keeps only the last `--disable-features`.
 const ARGUMENTS: [&str; 23] = [
     "--headless",
@@ -64,6 +68,26 @@ const ARGUMENTS: [&str; 23] = [
     // navigation within a site.
     "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,PaintHolding,OptimizationHints,MediaRouter,Translate,RenderDocument",
 ];
+
+/// A window is asked for by not asking for none.
+fn arguments(settings: &BrowserSettings) -> impl Iterator<Item = &'static str> {
+    let headed = settings.headed;
+    let arguments = ARGUMENTS.into_iter();
+    arguments.filter(move |argument| !(headed && *argument == "--headless"))
+}
+
+/// Where its window goes; a browser without one has none of this environment.
+fn display(settings: &BrowserSettings) -> impl Iterator<Item = (&'static str, OsString)> {
+    let names = [
+        "DISPLAY",
+        "WAYLAND_DISPLAY",
+        "XAUTHORITY",
+        "XDG_RUNTIME_DIR",
+        "XDG_SESSION_TYPE",
+    ];
+    let names = names.into_iter().filter(|_| settings.headed);
+    names.filter_map(|name| Some((name, std::env::var_os(name)?)))
+}
 
 /// Why there is no browser.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +143,7 @@ impl Chromium {
         let program = settings
             .program
             .clone()
-            .or_else(find::find)
+            .or_else(|| find::find(settings.headed))
             .ok_or(LaunchError::Missing)?;
         let not_started = |error: std::io::Error| LaunchError::Unstartable {
             why: find::what_is_wrong(&program, &error),
@@ -137,7 +161,7 @@ impl Chromium {
             // of the browser would never be seen.
             let mut command = Command::new(&program);
             command
-                .args(ARGUMENTS)
+                .args(arguments(settings))
                 .args((!settings.sandbox).then_some("--no-sandbox"))
                 .arg(profile::user_data_dir(profile.path()))
                 .env_clear()
@@ -146,6 +170,7 @@ impl Chromium {
                 .env("TMPDIR", profile.path())
                 .env("PATH", "/usr/local/bin:/usr/bin:/bin")
                 .env("LANG", "C.UTF-8")
+                .envs(display(settings))
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::piped())
@@ -235,6 +260,14 @@ impl Chromium {
     /// The folder that goes with it; nothing once it has gone.
     pub fn folder(&self) -> Option<&Path> {
         self.remains.folder()
+    }
+
+    /// Its name and version, as it says it itself.
+    pub async fn version(&self) -> Result<String, CallError> {
+        let version = Browser::GetVersion(None);
+        let deadline = Instant::now() + VERSION_DEADLINE;
+        let version = self.connection.call(None, &version, deadline).await?;
+        Ok(version.product)
     }
 
     /// Whether it answers the cheapest call there is in this time.

@@ -16,8 +16,10 @@ mod referee;
 mod remains;
 mod responses;
 mod script;
+mod snapshot;
 mod spare;
 mod traffic;
+mod trail;
 mod vitals;
 mod warm;
 
@@ -27,11 +29,11 @@ use serde::Deserialize;
 
 pub use authorities::mistakes as mistakes_of_authorities;
 pub use certified::Certified;
-pub use connection::{CallError, Connection, SessionId};
+pub use connection::{CallError, Connection, Event, SessionId};
 pub use context::{
-    Acted, AddedHeaders, Coming, Context, Credentials, DialogSurprise, DownloadedFile,
+    Acted, AddedHeaders, Area, Coming, Context, Credentials, DialogSurprise, DownloadedFile,
     EmulatedBrowser, Emulation, Evaluated, ExpectedDialog, Geolocation, Interception, Metrics,
-    PageError, ProxyCredentials, ProxyServer, Scope, Speed, Touch,
+    Named, Node, PageError, ProxyCredentials, ProxyServer, Scope, Speed, Touch, View,
 };
 pub use find::{is_program, what_is_wrong};
 pub use frames::Frames;
@@ -41,7 +43,9 @@ pub use page_state::{FileChooser, PageState};
 pub use profile::sweep as sweep_profiles;
 pub use responses::Response;
 pub use script::{Answer, Function, Place};
+pub use snapshot::{Seen, What};
 pub use traffic::Traffic;
+pub use trail::Trail;
 pub use vitals::{Timings, Vitals};
 pub use warm::WarmBrowser;
 
@@ -55,6 +59,9 @@ pub struct BrowserSettings {
     pub sandbox: bool,
     /// Files with certificates in PEM that vouch for servers, beside those that the browser knows: an organisation's own.
     pub extra_ca: Vec<PathBuf>,
+    /// With a window that a person sees; only for `try`.
+    #[serde(skip)]
+    pub headed: bool,
     /// How long its start may take: 0.2 s on an idle machine, several seconds on a starved one.
     #[serde(deserialize_with = "vigia_contract::duration::deserialize")]
     pub launch_timeout: Duration,
@@ -74,6 +81,7 @@ impl Default for BrowserSettings {
             program: None,
             sandbox: true,
             extra_ca: Vec::new(),
+            headed: false,
             launch_timeout: Duration::from_secs(20),
             recycle_after_runs: const { NonZeroU32::new(500).expect("500 is not 0") },
             recycle_after: Duration::from_hours(6),

@@ -15,6 +15,7 @@ pub const SOURCE: &str = concat!(
     include_str!("in_page/text.js"),
     include_str!("in_page/find.js"),
     include_str!("in_page/instead.js"),
+    include_str!("in_page/marked.js"),
     include_str!("in_page/pointer.js"),
     include_str!("in_page/guard.js"),
     include_str!("in_page/wheel.js"),
@@ -25,7 +26,7 @@ pub const SOURCE: &str = concat!(
     include_str!("in_page/holds.js"),
     include_str!("in_page/vitals.js"),
     include_str!("in_page/perform.js"),
-    "return { perform, settle, loaded, through, cancel, fileField: () => fileField, of: home };\n})();\n",
+    "return { perform, settle, loaded, through, cancel, fileField: () => fileField, named: marked, of: home };\n})();\n",
 );
 
 /// Puts the script into a world anew where it is still that of the document before.
@@ -128,6 +129,32 @@ impl Call {
     pub fn file_field(world: i64) -> Self {
         Self {
             function_declaration: "() => vigia.fileField()",
+            execution_context_id: Some(world),
+            object_id: None,
+            arguments: [Argument {
+                value: serde_json::Value::Null,
+            }],
+            await_promise: false,
+            return_by_value: false,
+        }
+    }
+
+    /// The element that is meant, or what stands where it was expected, as an object of the protocol.
+    pub fn named(world: i64, target: serde_json::Value) -> Self {
+        Self {
+            function_declaration: "target => vigia.named(target)",
+            execution_context_id: Some(world),
+            object_id: None,
+            arguments: [Argument { value: target }],
+            await_promise: false,
+            return_by_value: false,
+        }
+    }
+
+    /// The document itself, as an object of the protocol.
+    pub fn document(world: i64) -> Self {
+        Self {
+            function_declaration: "() => document",
             execution_context_id: Some(world),
             object_id: None,
             arguments: [Argument {

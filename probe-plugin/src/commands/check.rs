@@ -2,12 +2,28 @@
 
 use std::{io::Write, path::Path};
 
+use vigia_contract::mistake::Mistakes;
+
 use super::Exit;
 use crate::{config, journey::Kind};
 
 pub fn check(path: &Path) -> anyhow::Result<Exit> {
     let mut stdout = std::io::stdout().lock();
-    match config::read(path) {
+    let read = config::read(path).and_then(|config| {
+        let silent = config
+            .journeys
+            .iter()
+            .flat_map(|journey| config::silent_commands(path, journey, &config.secrets));
+        // Several journeys may need the same secret.
+        let mut mistakes: Vec<_> = silent.collect();
+        mistakes.dedup();
+        if mistakes.is_empty() {
+            Ok(config)
+        } else {
+            Err(Mistakes(mistakes))
+        }
+    });
+    match read {
         Ok(config) => {
             let count = config.journeys.len();
             writeln!(stdout, "{}: no mistake, {count} journeys", path.display())?;

@@ -2,7 +2,9 @@
 
 mod attempt;
 mod check;
+mod doctor;
 mod import;
+mod paint;
 mod reload;
 mod run;
 mod runs;
@@ -38,14 +40,17 @@ enum Command {
     Try(attempt::Attempt),
     /// Writes journeys out of a project of Selenium IDE, or out of a recording of Chrome's Recorder.
     Import(import::Import),
+    /// Looks at all that the probe needs of this machine: what was looked at, what was found, what to do.
+    Doctor(doctor::Doctor),
 }
 
 /// What the program ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
-    /// 0: done; the journey was ok or slow, the configuration has no mistake.
+    /// 0: done; the journey was ok or slow, the configuration has no mistake, the machine lacks nothing.
     Done = 0,
-    /// 1: the journey failed, the configuration has mistakes, or not all of an import could be carried over.
+    /// 1: the journey failed, the configuration has mistakes, not all of an import could be carried over, or something that
+    /// the probe cannot do without is missing on the machine.
     Failed = 1,
     // 2 is a mistake on the command line, from clap.
     /// 3: the journey could not be measured, or the program could not do its work.
@@ -61,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Check { config } => check::check(&config),
         Command::Try(attempt) => attempt::attempt(&attempt),
         Command::Import(import) => import::import(&import),
+        Command::Doctor(doctor) => doctor::doctor(&doctor),
     };
     match done {
         Ok(exit) => ExitCode::from(exit as u8),

@@ -9,11 +9,13 @@ use std::{
 
 use anyhow::Context;
 use jiff::Timestamp;
+use rustix::fs::Mode;
 use tokio::sync::{mpsc, watch};
 use vigia_contract::{
     artifact::{ArtifactKey, SCREENSHOT_FILE},
     data_model::{ErrorClass, Outcome},
     mistake::Mistakes,
+    secret::SecretPlaces,
 };
 
 use super::{
@@ -28,10 +30,10 @@ use crate::{
     journey::Journey,
     log::{Level, log},
     report::{
-        About, ArtifactFile, ArtifactFolder, Counters, PictureMemory, Report, Resources, Stdout,
-        encode, points, probe_point, shrink,
+        About, ArtifactFile, ArtifactStore, Counters, Picture, PictureMemory, Report, Resources,
+        Stdout, encode, points, probe_point, shrink, steps_file,
     },
-    run::{self, CleanUp, Failure, Order, RunReport},
+    run::{self, CleanUp, Failure, Keep, Order, Pace, RunReport},
     schedule::{Decision, Maintenance, Now, Schedule, Slot},
 };
 
@@ -41,6 +43,9 @@ const PROBE_POINT_EVERY: Duration = Duration::from_secs(10);
 /// How long the last runs may take to be told and written; Telegraf gives 5 s in all.
 const LAST_WORDS_DEADLINE: Duration = Duration::from_millis(1500);
 
+/// A folder takes a run's files sooner; whoever waits for the news of a failure waits no longer for a store that is far away.
+const KEEP_DEADLINE: Duration = Duration::from_secs(1);
+
 /// So many missed runs and points of its own may wait for Telegraf to read: some hours of 150 journeys.
 const QUEUE_MAX: usize = 50_000;
 
@@ -49,11 +54,14 @@ const QUEUE_MAX: usize = 50_000;
 struct Shared {
     config: Config,
     browser: Arc<WarmBrowser>,
+    artifacts: Option<ArtifactStore>,
     lines: mpsc::Sender<Vec<u8>>,
     stopping: watch::Receiver<bool>,
 }
 
 pub fn run(path: &Path) -> anyhow::Result<Exit> {
+    // What the probe and its browser write may show people's data: nobody outside the probe's group may look.
+    rustix::process::umask(Mode::RWXO | Mode::WGRP);
     let config = match config::read(path) {
         Ok(config) => config,
         Err(mistakes) => {
@@ -110,6 +118,7 @@ async fn until_stopped(path: &Path, config: Config) -> anyhow::Result<()> {
     let browser = Arc::new(WarmBrowser::new(config.browser.clone()));
     let shared = Arc::new(Shared {
         browser: Arc::clone(&browser),
+        artifacts: artifacts(&config),
         config,
         lines: stdout.queue(),
         stopping,
@@ -371,6 +380,7 @@ impl<'r> Desk<'r> {
             browser: Arc::clone(&self.shared.browser),
             lines: self.shared.lines.clone(),
             stopping: self.shared.stopping.clone(),
+            artifacts: artifacts(&config),
             config,
         });
         let journeys = &self.shared.config.journeys;
@@ -463,20 +473,29 @@ async fn one_run(
     queued: Duration,
     pictures: PictureMemory,
 ) -> Ended {
+    let mut stopping = shared.stopping.clone();
+    let secrets = secrets(&shared, &journey, &mut stopping).await;
+    let pace = Pace::default();
     let started = Timestamp::now();
     let order = Order {
         journey: &journey,
-        secrets: &shared.config.secrets,
+        secrets: &secrets,
         browser: &shared.browser,
         started,
         queued,
-        keeps_pictures: shared.config.artifacts.is_some(),
+        keeps_pictures: shared.artifacts.is_some(),
+        pace: &pace,
     };
-    let mut stopping = shared.stopping.clone();
-    let keeps_artifacts = shared.config.artifacts.is_some();
+    let keeps_artifacts = shared.artifacts.is_some();
     let (report, clean_up) = tokio::select! {
         report = run::run(order, |outcome| {
-            pictures.would_want(outcome, started) || (keeps_artifacts && outcome == Outcome::Failed)
+            if keeps_artifacts && outcome == Outcome::Failed {
+                Keep::Evidence
+            } else if pictures.would_want(outcome, started) {
+                Keep::Picture
+            } else {
+                Keep::Nothing
+            }
         }) => report,
         _ = stopping.wait_for(|stopping| *stopping) => (
             RunReport::without_a_look(
@@ -509,16 +528,14 @@ async fn one_run(
         };
     }
     let mut pictures = pictures;
-    let picture = match &report.screenshot {
-        Some(jpeg) if pictures.wants(report.outcome, started) => {
-            let jpeg = jpeg.clone();
-            tokio::task::spawn_blocking(move || shrink(&jpeg))
-                .await
-                .unwrap_or_default()
-        }
-        _ => None,
+    let picture = inline_picture(&report, &mut pictures, started).await;
+    let mut keeping = std::pin::pin!(keep(&shared, &journey, &report));
+    let (key, kept) = match tokio::time::timeout(KEEP_DEADLINE, &mut keeping).await {
+        Ok(kept) => (kept, true),
+        // Nobody who waits for the news waits for a slow store. It says so itself if it does not take them in the end.
+        Err(_) => (artifact_key(&shared, &journey, &report), false),
     };
-    let artifact = keep(&shared, &journey, &report).await;
+    let artifact = key.as_ref().map(ToString::to_string);
     let outcome = report.outcome;
     let told = Report::Ran {
         run: &report,
@@ -526,13 +543,50 @@ async fn one_run(
         artifact,
     };
     say(&shared, &journey, &told).await;
+    if !kept {
+        tokio::select! {
+            _ = keeping => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+        }
+    }
+    if let Some(key) = &key {
+        forget(&shared, key).await;
+    }
     tidy_up(clean_up, &mut stopping).await;
     Ended {
-        journey,
+        journey: Arc::clone(&journey),
         outcome,
-        drifts: report.drifts,
+        drifts: report.drifts.clone(),
         pictures,
     }
+}
+
+/// What it types; a probe that ends does not wait for it.
+async fn secrets(
+    shared: &Shared,
+    journey: &Journey,
+    stopping: &mut watch::Receiver<bool>,
+) -> SecretPlaces {
+    let places = &shared.config.secrets;
+    tokio::select! {
+        secrets = run::fetch_secrets(places, journey) => secrets,
+        _ = stopping.wait_for(|stopping| *stopping) => places.clone(),
+    }
+}
+
+/// The picture that rides the pipeline, where it is time for one. What failed is in view, whatever else is not.
+async fn inline_picture(
+    report: &RunReport,
+    pictures: &mut PictureMemory,
+    started: Timestamp,
+) -> Option<Picture> {
+    let whole = report.screenshot.as_ref()?;
+    if !pictures.wants(report.outcome, started) {
+        return None;
+    }
+    let picture = report.close_up.as_ref().unwrap_or(whole).clone();
+    let shrunk = tokio::task::spawn_blocking(move || shrink(&picture)).await;
+    shrunk.unwrap_or_default()
 }
 
 async fn say(shared: &Shared, journey: &Journey, report: &Report<'_>) {
@@ -554,37 +608,60 @@ async fn tidy_up(clean_up: Option<CleanUp<'_>>, stopping: &mut watch::Receiver<b
     }
 }
 
-/// The key of what was kept; a folder that cannot be written is said and stops nothing.
-async fn keep(shared: &Shared, journey: &Journey, report: &RunReport) -> Option<String> {
-    let folder = ArtifactFolder(shared.config.artifacts.clone()?);
-    let screenshot = report
-        .screenshot
-        .as_ref()
-        .filter(|_| report.outcome == Outcome::Failed)
-        .map(|jpeg| ArtifactFile {
-            name: SCREENSHOT_FILE.into(),
-            bytes: jpeg.clone(),
-        });
-    let others = report.files.iter().map(|file| ArtifactFile {
-        name: file.name.clone(),
-        bytes: file.bytes.clone(),
-    });
-    let files: Vec<ArtifactFile> = screenshot.into_iter().chain(others).collect();
-    if files.is_empty() {
-        return None;
+/// Where this configuration keeps artifacts.
+fn artifacts(config: &Config) -> Option<ArtifactStore> {
+    let (place, retention) = config.artifacts.clone()?;
+    Some(ArtifactStore::new(place, config.secrets.clone(), retention))
+}
+
+async fn forget(shared: &Shared, key: &ArtifactKey) {
+    if let Some(store) = &shared.artifacts
+        && let Err(error) = store.forget(key).await
+    {
+        log(Level::Warning, &format!("{error:#}"));
     }
-    let key = ArtifactKey {
-        system: journey.system.clone(),
-        journey: journey.name.clone(),
-        run_id: report.run_id.clone(),
-    };
-    match folder.keep(&key, files).await {
-        Ok(()) => Some(key.to_string()),
+}
+
+/// The key of what was kept; a store that does not take it is said and stops nothing.
+async fn keep(shared: &Shared, journey: &Journey, report: &RunReport) -> Option<ArtifactKey> {
+    let store = shared.artifacts.as_ref()?;
+    let key = artifact_key(shared, journey, report)?;
+    match store.keep(&key, artifact_files(journey, report)).await {
+        Ok(()) => Some(key),
         Err(error) => {
             log(Level::Warning, &format!("{error:#}"));
             None
         }
     }
+}
+
+/// Nothing where there is nothing to keep.
+fn artifact_key(shared: &Shared, journey: &Journey, report: &RunReport) -> Option<ArtifactKey> {
+    let failed = report.outcome == Outcome::Failed;
+    if shared.artifacts.is_none() || !failed && report.files.is_empty() {
+        return None;
+    }
+    Some(ArtifactKey {
+        system: journey.system.clone(),
+        journey: journey.name.clone(),
+        run_id: report.run_id.clone(),
+    })
+}
+
+fn artifact_files(journey: &Journey, report: &RunReport) -> Vec<ArtifactFile> {
+    let mut files: Vec<ArtifactFile> = Vec::new();
+    if report.outcome == Outcome::Failed {
+        files.extend(report.screenshot.as_ref().map(|picture| ArtifactFile {
+            name: SCREENSHOT_FILE.into(),
+            bytes: picture.jpeg.clone(),
+        }));
+        files.push(steps_file(journey, report));
+    }
+    files.extend(report.files.iter().map(|file| ArtifactFile {
+        name: file.name.clone(),
+        bytes: file.bytes.clone(),
+    }));
+    files
 }
 
 /// All the points of a run in one piece.

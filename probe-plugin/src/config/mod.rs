@@ -14,13 +14,15 @@ use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{
     config_file::{self, Spanned},
     mistake::{Mistake, Mistakes, Source},
-    secret::{ExposeSecret, SecretPlaces},
+    secret::{ExposeSecret, SecretError, SecretPlaces},
+    secret_command::SecretCommand,
     variables::Variables,
 };
 
 use crate::{
     browser::{BrowserSettings, mistakes_of_authorities},
     journey::{self, CodeKey, Every, Journey, Name},
+    report::{Place, Retention, S3},
     schedule::{Maintenance, MaintenanceTable, Shard},
 };
 use recording::RecordingTable;
@@ -37,8 +39,8 @@ pub struct Config {
     pub max_concurrent: usize,
     /// Where secrets are looked up.
     pub secrets: SecretPlaces,
-    /// Where artifacts are kept; nothing keeps none.
-    pub artifacts: Option<PathBuf>,
+    /// Where artifacts are kept, and how long; nothing keeps none.
+    pub artifacts: Option<(Place, Retention)>,
     /// How the browser is started.
     pub browser: BrowserSettings,
     /// Those that this probe takes, in the order of their files' names.
@@ -87,8 +89,11 @@ struct ProbeFile {
     #[serde(default)]
     maintenance: Vec<MaintenanceTable>,
     secrets_folder: Option<PathBuf>,
-    #[serde(default)]
-    artifacts: ArtifactsTable,
+    /// A program that prints the secret whose name stands in place of `{name}`; asked where no other place has it.
+    #[serde(default, deserialize_with = "secret_command")]
+    secret_command: Option<SecretCommand>,
+    #[serde(default = "no_artifacts")]
+    artifacts: Spanned<ArtifactsTable>,
     #[serde(default)]
     browser: BrowserSettings,
     #[serde(default)]
@@ -114,6 +119,39 @@ impl<'de> Deserialize<'de> for Slots {
 #[serde(deny_unknown_fields)]
 struct ArtifactsTable {
     folder: Option<PathBuf>,
+    s3: Option<S3>,
+    #[serde(default)]
+    keep: Retention,
+}
+
+fn no_artifacts() -> Spanned<ArtifactsTable> {
+    Spanned::new(0..0, ArtifactsTable::default())
+}
+
+fn mistake_of_artifacts(table: &Spanned<ArtifactsTable>, source: &Source) -> Option<Mistake> {
+    let ArtifactsTable { folder, s3, .. } = table.get_ref();
+    (folder.is_some() && s3.is_some()).then(|| {
+        let what = "artifacts are kept in one place";
+        source.mistake(table.span(), what, "leave out `folder` or `s3`")
+    })
+}
+
+impl ArtifactsTable {
+    /// Nothing keeps none.
+    fn place(self, beside: &Path) -> Option<(Place, Retention)> {
+        let folder = self.folder.map(|folder| Place::Folder(beside.join(folder)));
+        let place = folder.or(self.s3.map(Place::S3));
+        place.map(|place| (place, self.keep))
+    }
+}
+
+fn secret_command<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretCommand>, D::Error> {
+    let arguments = Vec::deserialize(deserializer)?;
+    SecretCommand::new(arguments)
+        .map(Some)
+        .map_err(D::Error::custom)
 }
 
 /// The same journeys elsewhere.
@@ -156,13 +194,17 @@ pub fn read_settings(path: &Path) -> Result<Settings, Mistakes> {
     let source = Source::read(path).map_err(|mistake| Mistakes(vec![mistake]))?;
     let file: ProbeFile = config_file::read(&source).map_err(Mistakes)?;
     Ok(Settings {
-        secrets: SecretPlaces::of_this_process(
-            file.secrets_folder
-                .map(|secrets| folder_of(path).join(secrets)),
-        ),
+        secrets: secrets(folder_of(path), file.secrets_folder, file.secret_command),
         browser: beside(path, file.browser),
         variables: file.environment.variables.into_inner(),
     })
+}
+
+/// Where the file says that secrets are.
+fn secrets(beside: &Path, folder: Option<PathBuf>, command: Option<SecretCommand>) -> SecretPlaces {
+    let mut places = SecretPlaces::of_this_process(folder.map(|folder| beside.join(folder)));
+    places.command = command;
+    places
 }
 
 /// A program named with a folder is relative to the file, as all paths are; a bare name is looked for on PATH.
@@ -208,8 +250,8 @@ pub fn read(path: &Path) -> Result<Config, Mistakes> {
             hint: hint.into(),
         });
     }
-    let secrets =
-        SecretPlaces::of_this_process(file.secrets_folder.map(|secrets| folder.join(secrets)));
+    mistakes.extend(mistake_of_artifacts(&file.artifacts, &source));
+    let secrets = secrets(folder, file.secrets_folder, file.secret_command);
     let known = mistakes.len();
     let mut journeys = read_journeys(
         &folder.join(file.journeys.get_ref()),
@@ -272,10 +314,7 @@ pub fn read(path: &Path) -> Result<Config, Mistakes> {
             .max_concurrent
             .map_or(MAX_CONCURRENT_DEFAULT, |slots| slots.0),
         secrets,
-        artifacts: file
-            .artifacts
-            .folder
-            .map(|artifacts| folder.join(artifacts)),
+        artifacts: file.artifacts.into_inner().place(folder),
         browser,
         journeys: journeys
             .into_iter()
@@ -421,6 +460,8 @@ pub fn missing_environment(path: &Path, journey: &Journey, secrets: &SecretPlace
     };
     let keys = journey.codes();
     let wrong = |name: &str| match secrets.find(name) {
+        // A vault that is not there today is no mistake in a file: what it keeps from being measured is told run by run.
+        Err(SecretError::Command(..)) => None,
         Err(error) => Some(mistake(
             error.to_string(),
             format!(
@@ -450,4 +491,20 @@ pub fn missing_environment(path: &Path, journey: &Journey, secrets: &SecretPlace
     let secrets = journey.secrets();
     let secrets = secrets.into_iter().filter_map(wrong);
     secrets.chain(unset).collect()
+}
+
+/// What the program that prints secrets does not say, for whoever looks at the configuration now.
+pub fn silent_commands(path: &Path, journey: &Journey, secrets: &SecretPlaces) -> Vec<Mistake> {
+    let names = journey.secrets().into_iter();
+    names
+        .filter_map(|name| match secrets.find(name) {
+            Err(error @ SecretError::Command(..)) => Some(Mistake {
+                path: path.to_owned(),
+                place: None,
+                what: error.to_string(),
+                hint: "run the command by hand, as the user that runs the probe; its own words are not shown here".into(),
+            }),
+            _ => None,
+        })
+        .collect()
 }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::Value;
 use vigia_contract::{duration, secret::Template, slug::slug};
 
 use super::{
-    Change, Click, Cookie, Dialog, Drag, Expectation, FramePath, Hover, Key, NetworkSpeed, Press,
-    Script, Scroll, Select, Store, Tab, Target, Type, Typed, Upload, Viewport,
+    Change, Click, Cookie, Destination, Dialog, Drag, Expectation, FramePath, Hover, Key,
+    NetworkSpeed, Press, Script, Scroll, Select, Store, Tab, Target, Type, Typed, Upload, Viewport,
 };
 
 /// What the robot does.
@@ -148,6 +149,31 @@ impl Action {
             Self::Screenshot(_) => "screenshot",
             Self::Wait(_) => "wait",
         }
+    }
+
+    /// What it is done to, as the script in the page takes it: where somebody has to look when it fails.
+    pub fn is_about(&self) -> Option<Value> {
+        let target = match self {
+            Self::Click(click) => &click.on,
+            Self::Hover(hover) => &hover.on,
+            Self::Drag(drag) => &drag.from,
+            Self::Fill(fill) => &fill.field,
+            Self::Type(typing) => typing.field.as_ref()?,
+            Self::Press(press) => press.on.as_ref()?,
+            Self::Change(change) => &change.field,
+            Self::Select(select) => &select.field,
+            Self::Scroll(Scroll::To(target))
+            | Self::Check(target)
+            | Self::Uncheck(target)
+            | Self::Upload(Upload {
+                to: Destination::Field(target) | Destination::Onto(target),
+                ..
+            }) => target,
+            Self::Expect(expectation) => return expectation.is_about(),
+            Self::Store(store) => &store.from,
+            _ => return None,
+        };
+        Some(target.for_script())
     }
 
     /// It only looks, keeps or waits: it leads to no other page.

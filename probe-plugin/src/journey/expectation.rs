@@ -1,6 +1,7 @@
 //! What the page must come to show or to hold: a table with a single key that names it.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 
 use super::{
     Code, Download, Elements, Target,
@@ -50,6 +51,36 @@ pub enum Expectation {
     Expression(Code),
     /// A whole file, behind the action that starts its download.
     Download(Download),
+}
+
+impl Expectation {
+    /// What it is said of, as the script in the page takes it.
+    pub fn is_about(&self) -> Option<Value> {
+        let target = match self {
+            Self::Visible(target)
+            | Self::Hidden(target)
+            | Self::Checked(target)
+            | Self::Unchecked(target)
+            | Self::Enabled(target)
+            | Self::Disabled(target)
+            | Self::Text(ShownText::In(target, _)) => target,
+            Self::Count(count) => &count.of,
+            Self::Present(elements) | Self::Absent(elements) => &elements.of,
+            Self::Value(value) => &value.of,
+            Self::Attribute(attribute) => &attribute.of,
+            Self::Text(ShownText::Anywhere(text)) => {
+                return Some(json!([{ "by": "text", "value": text, "shown": text }]));
+            }
+            Self::Navigation
+            | Self::Url(_)
+            | Self::Title(_)
+            | Self::Status(_)
+            | Self::Console(_)
+            | Self::Expression(_)
+            | Self::Download(_) => return None,
+        };
+        Some(target.for_script())
+    }
 }
 
 /// How a text must be. Serialised it is what the script in the page takes.

@@ -7,6 +7,8 @@ use image::{DynamicImage, codecs::jpeg::JpegEncoder, imageops::FilterType};
 use jiff::Timestamp;
 use vigia_contract::data_model::{IMAGE_MAX_BYTES, Outcome};
 
+use crate::run;
+
 const PREFIX: &str = "data:image/jpeg;base64,";
 
 /// A journey that stays bad sends its picture this often.
@@ -70,13 +72,25 @@ impl PictureMemory {
 }
 
 /// Makes a screenshot small enough for a field; nothing when it cannot be read or made so small.
-pub fn shrink(jpeg: &[u8]) -> Option<Picture> {
-    let whole = image::load_from_memory(jpeg).ok()?;
-    // A robot of another kind may picture pages to their end: their beginning is what fits into a mail and can be read.
+pub fn shrink(picture: &run::Picture) -> Option<Picture> {
+    let whole = image::load_from_memory(&picture.jpeg).ok()?;
+    // A window may be high and narrow, and a robot of another kind may picture pages to their end: the beginning is what
+    // fits into a mail and can be read, or what the picture is about.
     let height = whole
         .height()
         .min(whole.width().saturating_mul(HEIGHT_MAX_WIDTHS));
-    let whole = whole.crop_imm(0, 0, whole.width(), height);
+    let top = picture.focus.map_or(0, |focus| {
+        let middle = focus.top.midpoint(focus.bottom);
+        // Where it fits above, nothing is cut off there.
+        if focus.bottom <= height {
+            0
+        } else {
+            middle
+                .saturating_sub(height / 2)
+                .min(whole.height() - height)
+        }
+    });
+    let whole = whole.crop_imm(0, top, whole.width(), height);
     TRIES.iter().find_map(|&(width, quality)| {
         let scaled = scaled(&whole, width);
         let mut bytes = Vec::new();
@@ -102,6 +116,13 @@ fn scaled(whole: &DynamicImage, width: u32) -> DynamicImage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of(jpeg: &[u8]) -> run::Picture {
+        run::Picture {
+            jpeg: jpeg.to_vec(),
+            focus: None,
+        }
+    }
 
     #[test]
     fn a_picture_is_sent_when_a_journey_turns_bad_then_hourly_and_when_it_is_well_again() {
@@ -138,7 +159,7 @@ mod tests {
             .encode_image(&noise)
             .unwrap();
 
-        let picture = shrink(&jpeg).unwrap();
+        let picture = shrink(&of(&jpeg)).unwrap();
 
         assert!(picture.data_uri.len() <= IMAGE_MAX_BYTES);
         assert_eq!(picture.height, picture.width * 800 / 1280);
@@ -152,12 +173,12 @@ mod tests {
         JpegEncoder::new_with_quality(&mut jpeg, 90)
             .encode_image(&page)
             .unwrap();
-        let picture = shrink(&jpeg).unwrap();
+        let picture = shrink(&of(&jpeg)).unwrap();
         assert_eq!((picture.width, picture.height), (640, 1280));
     }
 
     #[test]
     fn bytes_that_are_no_picture_give_none() {
-        assert!(shrink(b"no picture").is_none());
+        assert!(shrink(&of(b"no picture")).is_none());
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{action::Robot, redaction::Redaction};
+use super::action::Robot;
 use crate::{
     browser::Function,
     journey::{CleanupStep, Dialog, Journey, Timed, Walk},
@@ -22,7 +22,6 @@ pub struct CleanUp<'a> {
     pub(super) robot: Robot<'a>,
     pub(super) journey: &'a Journey,
     pub(super) walk: &'a Walk,
-    pub(super) redaction: Redaction,
 }
 
 impl CleanUp<'_> {
@@ -60,7 +59,6 @@ impl CleanUp<'_> {
             let behind = step.actions[index + 1..].iter();
             let upcoming: Vec<&Dialog> = behind.map_while(Timed::as_dialog).collect();
             let acted = self.robot.act(timed, &upcoming).await;
-            self.redaction.add(&self.robot.typed_codes);
             if let Err(failure) = acted {
                 let told = if Instant::now() >= deadline {
                     "it took longer than its `cleanup_timeout`"
@@ -87,7 +85,7 @@ impl CleanUp<'_> {
 
     fn warn(&self, what: &str, why: &str) {
         let Journey { system, name, .. } = self.journey;
-        let why = self.redaction.apply(why);
+        let why = self.robot.redaction.apply(why);
         log(
             Level::Warning,
             &format!("the clean-up of {system}/{name} {what}: {why}"),

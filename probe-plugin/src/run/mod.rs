@@ -5,10 +5,12 @@ mod clean_up;
 mod clock;
 mod document;
 mod emulation;
+mod evidence;
 mod external;
 mod input;
 mod net_error;
 mod outcome;
+mod pace;
 mod phases;
 mod redaction;
 mod waiting;
@@ -39,18 +41,29 @@ use crate::{
 use action::{Pictures, Robot};
 use clock::Clock;
 use document::Documents;
+use evidence::SCREENSHOT_DEADLINE;
 use phases::Stopwatch;
 use redaction::Redaction;
 use waiting::Waiting;
 
 pub use clean_up::CleanUp;
 pub use document::DocumentReport;
+pub use evidence::Picture;
 pub use external::sweep as sweep_external;
 pub use outcome::{Blame, Failure, RunFile, RunReport, StepReport};
+pub use pace::Pace;
 pub use phases::Phase;
 
-/// A page that hangs may not be able to draw itself.
-const SCREENSHOT_DEADLINE: Duration = Duration::from_secs(5);
+/// What is kept of a page at the end of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// It is not looked at.
+    Nothing,
+    /// Its picture.
+    Picture,
+    /// Its picture, and all that can tell why a run went wrong.
+    Evidence,
+}
 
 /// What a run is made of.
 #[derive(Clone, Copy, Debug)]
@@ -67,16 +80,30 @@ pub struct Order<'a> {
     pub queued: Duration,
     /// Whether somebody keeps the pictures that the journey asks for.
     pub keeps_pictures: bool,
+    /// How it goes on.
+    pub pace: &'a Pace,
 }
 
-/// Makes the run, in as many attempts as its journey says. `wants_screenshot` is asked with the outcome, when the page still
-/// stands as the run left it.
+/// The secrets of a journey. Files and programs are asked on a thread of their own: others are measured meanwhile.
+pub async fn fetch_secrets(places: &SecretPlaces, journey: &Journey) -> SecretPlaces {
+    let names: Vec<String> = journey.secrets().into_iter().map(str::to_owned).collect();
+    if names.is_empty() {
+        return places.clone();
+    }
+    let asked = places.clone();
+    let fetched =
+        tokio::task::spawn_blocking(move || asked.fetched(names.iter().map(String::as_str)));
+    fetched.await.unwrap_or_else(|_| places.clone())
+}
+
+/// Makes the run, in as many attempts as its journey says. `keeps` is asked with the outcome, when the page still stands as
+/// the run left it.
 ///
 /// What the journey tidies up is still to be done then: it changes nothing about the run, and nobody who waits for the news
 /// of a failure waits for it.
 pub async fn run(
     order: Order<'_>,
-    wants_screenshot: impl Fn(Outcome) -> bool,
+    keeps: impl Fn(Outcome) -> Keep,
 ) -> (RunReport, Option<CleanUp<'_>>) {
     let retry = &order.journey.retry;
     let mut attempt = 1;
@@ -84,12 +111,17 @@ pub async fn run(
         let goes_on = |failure: Option<&Failure>| {
             failure.is_some_and(|failure| retry.goes_on(attempt, failure.class))
         };
-        let wants_screenshot =
-            |outcome, failure: Option<&Failure>| !goes_on(failure) && wants_screenshot(outcome);
+        let keeps = |outcome, failure: Option<&Failure>| {
+            if goes_on(failure) {
+                Keep::Nothing
+            } else {
+                keeps(outcome)
+            }
+        };
         let (mut report, clean_up) = match &order.journey.kind {
-            Kind::Browser(walk) => in_browser(order, walk, wants_screenshot).await,
+            Kind::Browser(walk) => in_browser(order, walk, keeps).await,
             Kind::External(external) => {
-                let report = external::run(order, external, wants_screenshot).await;
+                let report = external::run(order, external, keeps).await;
                 (report, None)
             }
         };
@@ -123,7 +155,7 @@ fn tell_attempt(journey: &Journey, report: &RunReport) {
 async fn in_browser<'a>(
     order: Order<'a>,
     walk: &'a Walk,
-    wants_screenshot: impl FnOnce(Outcome, Option<&Failure>) -> bool,
+    keeps: impl FnOnce(Outcome, Option<&Failure>) -> Keep,
 ) -> (RunReport, Option<CleanUp<'a>>) {
     let run_id = run_id(order.started);
     let mut stopwatch = Stopwatch::start();
@@ -181,15 +213,7 @@ async fn in_browser<'a>(
     }
     let opening = context.opening();
     stopwatch.parts([("context", opening.context), ("tab", opening.tab)]);
-    let walked = take_steps(
-        order,
-        walk,
-        run_id,
-        context,
-        redaction,
-        stopwatch,
-        wants_screenshot,
-    );
+    let walked = take_steps(order, walk, run_id, context, redaction, stopwatch, keeps);
     let (report, clean_up) = walked.await;
     if !is_about_the_browser(&report) {
         return (report, clean_up);
@@ -265,21 +289,21 @@ async fn take_steps<'a>(
     walk: &'a Walk,
     run_id: String,
     context: Context,
-    mut redaction: Redaction,
+    redaction: Redaction,
     mut stopwatch: Stopwatch,
-    wants_screenshot: impl FnOnce(Outcome, Option<&Failure>) -> bool,
+    keeps: impl FnOnce(Outcome, Option<&Failure>) -> Keep,
 ) -> (RunReport, Option<CleanUp<'a>>) {
     let journey = order.journey;
-    let mut robot = robot(order, walk, context);
+    let mut robot = robot(order, walk, context, redaction);
     let mut steps = Vec::new();
     let mut drifts = Vec::new();
     let mut failure = None;
     let mut waiting = Waiting::default();
     for (index, step) in walk.steps.iter().enumerate() {
         robot.step.clone_from(&step.slug);
+        robot.deadline += order.pace.step(index, &step.name).await;
         let lap = |name| stopwatch.lap(Some(index), name);
         let done = take(&mut robot, &walk.steps[index..], &mut waiting, lap).await;
-        redaction.add(&robot.typed_codes);
         robot.documents.note(&step.slug, robot.context.pages());
         for drift in robot.drifts.drain(..) {
             let drift = format!("{}: {drift}", step.name);
@@ -309,7 +333,7 @@ async fn take_steps<'a>(
                 continue;
             }
             failure = Some(Failure {
-                error: redaction.apply(&why.error),
+                error: robot.redaction.apply(&why.error),
                 ..why
             });
             break;
@@ -319,15 +343,17 @@ async fn take_steps<'a>(
     let outcome = outcome::of_run(&steps, failure.as_ref());
     let outcome = outcome::with_budget(outcome, took, journey.budget);
     robot.context.dialogs.end();
-    let screenshot = if wants_screenshot(outcome, failure.as_ref()) {
-        let taken = screenshot(&mut robot.context).await;
-        stopwatch.lap(None, "screenshot");
-        taken
-    } else {
-        None
-    };
     let state = robot.context.state();
-    let documents = documents(&robot, &redaction);
+    let url = state.map(|state| robot.redaction.apply(state.url()));
+    let http_status = state.and_then(|state| state.http_status);
+    let documents = documents(&robot);
+    let mut kept = Kept::default();
+    let keeps = keeps(outcome, failure.as_ref());
+    if keeps != Keep::Nothing {
+        kept = keep(&mut robot, keeps).await;
+        stopwatch.lap(None, "evidence");
+    }
+    let files = robot.pictures.taken.drain(..).chain(kept.files).collect();
     let report = RunReport {
         run_id,
         started: order.started,
@@ -336,14 +362,13 @@ async fn take_steps<'a>(
         outcome,
         steps,
         failure,
-        url: state
-            .map(|state| redaction.apply(state.url()))
-            .filter(|url| !url.is_empty()),
-        http_status: state.and_then(|state| state.http_status),
+        url: url.filter(|url| !url.is_empty()),
+        http_status,
         drifts,
         documents,
-        screenshot,
-        files: std::mem::take(&mut robot.pictures.taken),
+        screenshot: kept.screenshot,
+        close_up: kept.close_up,
+        files,
         phases: Vec::new(),
         not_reached: Vec::new(),
         whole: None,
@@ -357,7 +382,6 @@ async fn take_steps<'a>(
             robot,
             journey,
             walk,
-            redaction,
         })
     };
     let report = RunReport {
@@ -368,7 +392,7 @@ async fn take_steps<'a>(
 }
 
 /// As it is before the first step.
-fn robot<'a>(order: Order<'a>, walk: &Walk, context: Context) -> Robot<'a> {
+fn robot<'a>(order: Order<'a>, walk: &Walk, context: Context, redaction: Redaction) -> Robot<'a> {
     let journey = order.journey;
     let mut robot = Robot {
         context,
@@ -385,7 +409,9 @@ fn robot<'a>(order: Order<'a>, walk: &Walk, context: Context) -> Robot<'a> {
         drifts: Vec::new(),
         held_keys: 0,
         arrivals: None,
-        typed_codes: Vec::new(),
+        redaction,
+        failed_at: None,
+        slow_motion: order.pace.slow_motion,
     };
     if walk.looks == Looks::WhereTold {
         robot.context.look_where_told();
@@ -394,10 +420,10 @@ fn robot<'a>(order: Order<'a>, walk: &Walk, context: Context) -> Robot<'a> {
 }
 
 /// What is told of each document, without secrets.
-fn documents(robot: &Robot<'_>, redaction: &Redaction) -> Vec<DocumentReport> {
+fn documents(robot: &Robot<'_>) -> Vec<DocumentReport> {
     let mut documents = robot.documents.reports(&robot.context.pages());
     for document in &mut documents {
-        document.url = redaction.apply(&document.url);
+        document.url = robot.redaction.apply(&document.url);
     }
     documents
 }
@@ -419,26 +445,48 @@ async fn take(
         let acted = robot.act(timed, &upcoming).await;
         lap(timed.action.name());
         waiting.add(acted?);
+        robot.stand_still().await;
     }
     robot.look().await;
     lap("look");
     Ok(Duration::from_secs_f64(waiting.end_step() / 1000.0))
 }
 
+/// What is kept of a page.
+#[derive(Default)]
+struct Kept {
+    screenshot: Option<Picture>,
+    close_up: Option<Picture>,
+    files: Vec<RunFile>,
+}
+
 /// A picture that cannot be taken is none, and is said; it changes nothing about the run.
-async fn screenshot(context: &mut Context) -> Option<Vec<u8>> {
-    match context
-        .screenshot(Instant::now() + SCREENSHOT_DEADLINE)
-        .await
-    {
-        Ok(jpeg) => Some(jpeg),
+async fn keep(robot: &mut Robot<'_>, keeps: Keep) -> Kept {
+    let deadline = Instant::now() + SCREENSHOT_DEADLINE;
+    let marks = robot.failed_at.take().filter(|_| keeps == Keep::Evidence);
+    let Robot {
+        context, redaction, ..
+    } = robot;
+    let taken = evidence::picture_of_failure(context, redaction, marks.as_ref(), deadline).await;
+    let (screenshot, close_up) = match taken {
+        Ok((screenshot, close_up)) => (Some(screenshot), close_up),
         Err(error) => {
             log(
                 Level::Warning,
                 &format!("failed to take a screenshot: {error}"),
             );
-            None
+            (None, None)
         }
+    };
+    let mut files = Vec::new();
+    if keeps == Keep::Evidence {
+        files.extend(close_up.as_ref().map(evidence::element_file));
+        files.extend(evidence::files(context, redaction).await);
+    }
+    Kept {
+        screenshot,
+        close_up,
+        files,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vigia_contract::data_model::{ErrorClass, Outcome};
 
-use super::{DocumentReport, Phase};
+use super::{DocumentReport, Phase, Picture};
 use crate::journey::{Journey, Kind};
 
 /// Why a run did not come to its end.
@@ -105,8 +105,10 @@ pub struct RunReport {
     pub drifts: Vec<String>,
     /// What the browser measured of the documents that it loaded.
     pub documents: Vec<DocumentReport>,
-    /// The page at the end, a JPEG; only where somebody may want to see it.
-    pub screenshot: Option<Vec<u8>>,
+    /// The page at the end; only where somebody may want to see it.
+    pub screenshot: Option<Picture>,
+    /// What failed, where it was out of the window.
+    pub close_up: Option<Picture>,
     /// Where the wall time went; nothing where there was no page.
     pub phases: Vec<Phase>,
     /// What is kept of it besides the screenshot: the pictures that the journey asked for, what an external journey leaves.
@@ -142,6 +144,7 @@ impl RunReport {
             drifts: Vec::new(),
             documents: Vec::new(),
             screenshot: None,
+            close_up: None,
             phases: Vec::new(),
             files: Vec::new(),
             not_reached: Vec::new(),

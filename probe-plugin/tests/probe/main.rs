@@ -5,6 +5,7 @@
     reason = "in a test a missing value is the failure"
 )]
 
+mod artifacts;
 mod attempts;
 mod browser_faults;
 mod census;
@@ -36,6 +37,7 @@ mod reloads;
 mod robots;
 mod running;
 mod scenes;
+mod secrets;
 mod selectors;
 mod site;
 mod soak;

@@ -134,7 +134,7 @@ fn mistakes_of_the_probes_own_file_do_not_hide_those_of_its_journeys() {
     FOLDER/probe.toml:3:1: unknown key `max_concurent`
       3 | max_concurent = 2
         | ^
-      hint: did you mean `max_concurrent`? known here: probe, journeys, recording, max_concurrent, shard, maintenance, secrets_folder, artifacts, browser, environment
+      hint: did you mean `max_concurrent`? known here: probe, journeys, recording, max_concurrent, shard, maintenance, secrets_folder, secret_command, artifacts, browser, environment
     FOLDER/journeys/journey.toml:4:10: unknown value `urgent`
       4 | impact = "urgent"
         |          ^

@@ -153,7 +153,8 @@ budgets = { Ingresar = "100ms" }"#,
             "04-buscar-b.png",
             "output.txt",
             "report-1.xml",
-            "screenshot.jpg"
+            "screenshot.jpg",
+            "steps.json",
         ]
     );
     let screenshot = image::open(kept.join("screenshot.jpg")).unwrap();
@@ -479,7 +480,7 @@ fn a_try_shows_the_steps_of_the_report() {
     insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @"
         tramites/consultar
           Ingresar  ok             250 ms  ████████████████████████████████████████
-          Buscar    failed              -                                          █
+          Buscar    failed              -                                          ▏
           Ver       not reached
         failed
           assertion: AssertionError: falta clave=$CLAVE

@@ -68,6 +68,8 @@ pub struct Setting {
     small_disk: bool,
     /// Who vouches for servers, instead of those that this machine knows.
     authorities: Option<PathBuf>,
+    /// More of its environment.
+    secrets: Vec<(String, String)>,
 }
 
 impl Setting {
@@ -87,7 +89,22 @@ impl Setting {
             folder,
             small_disk: false,
             authorities: None,
+            secrets: Vec::new(),
         }
+    }
+
+    /// The same with one more secret in the environment.
+    pub fn with_secret(mut self, name: &str, value: &str) -> Self {
+        self.secrets.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same with this in the table of artifacts, in place of a folder.
+    pub fn with_artifacts(self, table: &str) -> Self {
+        let file = self.folder.path().join("probe.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace("folder = \"artifacts\"", table)).unwrap();
+        self
     }
 
     /// The same with temporary files on a small disk that only the probe and its browser see. They are root in a world of
@@ -165,6 +182,7 @@ impl Setting {
             .arg("--config")
             .arg(self.folder.path().join("probe.toml"))
             .env("TRAMITES_CLAVE", SECRET)
+            .envs(self.secrets.iter().map(|(name, value)| (name, value)))
             .env("TMPDIR", temporary);
         if let Some(authorities) = &self.authorities {
             command.env("SSL_CERT_FILE", authorities);

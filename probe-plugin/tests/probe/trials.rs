@@ -96,7 +96,135 @@ async fn failed_runs_are_counted_and_explained_once() {
     );
     // Nothing that failed has a time.
     assert!(
-        text.contains("\n  the whole                  -          -\n"),
+        text.contains("\n  the whole                  -          -          -\n"),
         "{text}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_are_written_for_a_build_server() {
+    let portal = Portal::start().await.unwrap();
+    portal.set_fault(Fault::ServerError, Switch::On);
+    let setting = Setting::new(JOURNEY, portal.url(), browser_table());
+    let file = setting.path().join("runs.xml");
+
+    let output = attempt(&setting, &["--junit", file.to_str().unwrap()]);
+
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let xml = std::fs::read_to_string(&file).unwrap();
+    let has = |part: &str| assert!(xml.contains(part), "no {part} in {xml}");
+    has(
+        "<testsuite name=\"tramites/consultar-tramite\" tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\"",
+    );
+    has("<testcase classname=\"tramites/consultar-tramite\" name=\"Buscar expediente\"");
+    has("<failure type=\"http_status\" message=\"");
+    has("<skipped/>");
+}
+
+#[test]
+fn a_journey_that_ends_now_this_way_and_now_that_is_called_flaky() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let site = crate::site::serve(move |path| {
+        let count = asked.fetch_add(
+            usize::from(path == "/"),
+            std::sync::atomic::Ordering::Relaxed,
+        );
+        if path == "/" && count % 2 == 1 {
+            crate::site::Reply::raw("500 Internal Server Error\nContent-Length: 0", "")
+        } else {
+            crate::site::Reply::page("<p>Listo</p>")
+        }
+    });
+    let journey = crate::site::journey("{ goto = '${portal}/' }, { expect = { text = 'Listo' } }");
+    let setting = Setting::new(&journey, &site, browser_table());
+    let output = attempt(&setting, &["--runs", "4"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\n  ok              2\n"), "{text}");
+    assert!(text.contains("\n  flaky: the same journey"), "{text}");
+
+    // Whoever looks on may have it slow; what is told is what the user waits.
+    let output = attempt(&setting, &["--json", "--slow-mo", "300ms"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run = &told["runs"][0];
+    assert_eq!(
+        (&told["flaky"], &run["outcome"]),
+        (&false.into(), &"ok".into()),
+        "{told}"
+    );
+    let (wall_ms, took_ms) = (
+        run["wall_ms"].as_f64().unwrap(),
+        run["duration_ms"].as_f64().unwrap(),
+    );
+    assert!(wall_ms > took_ms + 600.0, "{told}");
+}
+
+#[test]
+fn a_window_needs_a_display() {
+    let setting = Setting::new(JOURNEY, "http://127.0.0.1:9", browser_table());
+    let output = setting
+        .command("try")
+        .arg(setting.path().join("journeys/journey.toml"))
+        .arg("--headed")
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("there is no display"), "{told}");
+}
+
+#[test]
+fn the_doctor_tells_what_was_looked_at_what_was_found_and_what_to_do() {
+    let setting = Setting::new(JOURNEY, "http://127.0.0.1:9", browser_table());
+    let look = |more: &[&str]| {
+        let output = setting.command("doctor").args(more).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let telegraf = setting.path().join("telegraf.conf");
+    std::fs::write(&telegraf, "[[inputs.execd]]\ncommand = ['vigia-probe', 'run', '--config', 'probe.toml']\ndata_format = 'json'\n").unwrap();
+    let (code, told) = look(&["--telegraf", telegraf.to_str().unwrap()]);
+    assert_eq!(code, Some(1), "{told}");
+    for line in [
+        "good      config",
+        "good      browser",
+        "good      fonts",
+        "good      artifacts",
+        "good      disk",
+    ] {
+        assert!(
+            told.lines().any(|told| told.starts_with(line)),
+            "no {line} in {told}"
+        );
+    }
+    assert!(told.contains("its data_format is not \"influx\""), "{told}");
+    assert!(
+        told.contains("hint: write data_format = \"influx\""),
+        "{told}"
+    );
+    assert!(setting.profiles().is_empty(), "{:?}", setting.profiles());
+
+    let setting = Setting::new(
+        JOURNEY,
+        "http://127.0.0.1:9",
+        "[browser]\nprogram = '/no/such/browser'\nsandbox = false",
+    );
+    let output = setting
+        .command("doctor")
+        .args(["--telegraf", "/nowhere"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("bad       browser     failed to start the browser `/no/such/browser`"),
+        "{told}"
+    );
+    assert!(
+        told.contains("doubtful  Telegraf    there is no configuration at `/nowhere`"),
+        "{told}"
     );
 }

@@ -7,11 +7,11 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use headless_chrome::protocol::cdp::{DOM, Page as PageDomain, types::Method};
+use headless_chrome::protocol::cdp::{DOM, Page as PageDomain, Runtime, types::Method};
 use serde::{Deserialize, Serialize};
 use vigia_contract::variables::Variables;
 
-use super::{Context, PageError, send};
+use super::{Context, PageError, send, windows::Tab};
 use crate::browser::{
     CallError, SessionId,
     frames::Frame,
@@ -455,22 +455,61 @@ impl Context {
         }
     }
 
-    /// What the tab in front shows, as a JPEG; while nothing has ever been shown in it, what the one behind it shows.
+    /// The tab in front; while nothing has ever been shown in it, the one behind it.
+    pub(super) fn shown_tab(&self) -> Option<&Tab> {
+        self.tabs.iter().rfind(|tab| !tab.is_empty() || tab.blank)
+    }
+
+    /// What the shown tab shows, as a PNG: what is painted into it is painted before anything is lost.
     pub async fn screenshot(&mut self, deadline: Instant) -> Result<Vec<u8>, PageError> {
         let capture = PageDomain::CaptureScreenshot {
-            format: Some(PageDomain::CaptureScreenshotFormatOption::Jpeg),
-            quality: Some(85),
+            format: Some(PageDomain::CaptureScreenshotFormatOption::Png),
+            quality: None,
             clip: None,
             from_surface: None,
             capture_beyond_viewport: None,
-            optimize_for_speed: None,
+            optimize_for_speed: Some(true),
         };
-        let shown = self.tabs.iter().rfind(|tab| !tab.is_empty() || tab.blank);
-        let session = shown.ok_or(PageError::Gone)?.session.clone();
+        let session = self.shown_tab().ok_or(PageError::Gone)?.session.clone();
         let data = self.call_in(&session, &capture, deadline).await?.data;
         STANDARD
             .decode(data)
             .map_err(|error| PageError::Script(error.to_string()))
+    }
+
+    /// Frames that are on their way elsewhere stay: Chromium hands them no message before.
+    pub fn stop_leaving(&mut self) {
+        let Some(tab) = self.shown_tab() else {
+            return;
+        };
+        let leaving = tab.state.frames.iter().filter(|frame| frame.navigating());
+        let mut sessions: Vec<&SessionId> = leaving.map(|frame| &frame.session).collect();
+        sessions.dedup();
+        for session in sessions {
+            let stop = PageDomain::StopLoading(None);
+            send(self.chromium.connection(), session, &stop);
+        }
+    }
+
+    /// A script that does not come to its end is ended.
+    pub fn stop_scripts(&mut self) {
+        if let Some(tab) = self.shown_tab() {
+            let stop = Runtime::TerminateExecution(None);
+            send(self.chromium.connection(), &tab.session, &stop);
+        }
+    }
+
+    /// The identities of the documents of the shown tab.
+    pub fn documents(&self) -> Vec<String> {
+        let frames = self.shown_tab().map(|tab| tab.state.frames.iter());
+        let loaders = frames.into_iter().flatten();
+        loaders.map(|frame| frame.loader.clone()).collect()
+    }
+
+    /// Whether a frame of the shown tab is on its way elsewhere.
+    pub fn is_leaving_somewhere(&self) -> bool {
+        self.shown_tab()
+            .is_some_and(|tab| tab.state.frames.iter().any(Frame::navigating))
     }
 
     /// With what was stored in its places, and with the time that is left.

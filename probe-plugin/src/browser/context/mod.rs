@@ -13,6 +13,8 @@ mod evaluate;
 mod interception;
 mod prepare;
 mod scope;
+mod sight;
+mod source;
 mod windows;
 
 use std::{
@@ -27,7 +29,7 @@ use tokio::sync::mpsc;
 use vigia_contract::variables::Variables;
 
 use super::{
-    CallError, Chromium, PageState, SessionId, Vitals,
+    CallError, Chromium, PageState, SessionId, Trail, Vitals,
     connection::{Connection, Event},
     page_state::Crash,
 };
@@ -43,6 +45,7 @@ pub use evaluate::Evaluated;
 pub use interception::{AddedHeaders, Credentials, Interception, ProxyCredentials};
 pub use prepare::attach_to;
 pub use scope::Scope;
+pub use sight::{Area, Named, Node, View};
 
 /// What a desktop user's window shows of a page, in pixels.
 const WINDOW: (u32, u32) = (1280, 800);
@@ -103,6 +106,7 @@ pub struct Context {
     /// Nothing: every frame is looked at.
     scope: Option<Scope>,
     windows_stay_behind: bool,
+    trail: Trail,
 }
 
 /// What a context's requests go through.
@@ -162,6 +166,7 @@ impl Context {
             downloads: None,
             scope: None,
             windows_stay_behind: false,
+            trail: Trail::default(),
         };
         context.open_tab(deadline).await?;
         context.opening = OpeningTimes {
@@ -254,6 +259,11 @@ impl Context {
             let loader = tab.state.loader().to_owned();
             tab.state.vitals.look(&loader, vitals);
         }
+    }
+
+    /// What the browser has told of it until now.
+    pub const fn trail(&self) -> &Trail {
+        &self.trail
     }
 
     /// The browser that it is a part of.
@@ -376,7 +386,7 @@ impl Context {
     /// Events that came before an answer are known before the answer is used.
     fn catch_up(&mut self) -> Result<(), PageError> {
         while let Ok(event) = self.events.try_recv() {
-            self.take(&event);
+            self.take(event);
         }
         self.alive()
     }
@@ -386,7 +396,7 @@ impl Context {
             .await
             .map_err(|_| PageError::Late)?;
         let event = event.ok_or(CallError::Closed)?;
-        self.take(&event);
+        self.take(event);
         self.as_expected()?;
         if self.tabs.is_empty() && self.asked_for.is_empty() {
             return Err(PageError::Gone);
@@ -396,11 +406,16 @@ impl Context {
 
     fn take_or_end(&mut self, event: Option<Event>) -> Result<(), PageError> {
         let event = event.ok_or(CallError::Closed)?;
-        self.take(&event);
+        self.take(event);
         self.alive()
     }
 
-    fn take(&mut self, event: &Event) {
+    fn take(&mut self, event: Event) {
+        self.handle(&event);
+        self.trail.keep(event);
+    }
+
+    fn handle(&mut self, event: &Event) {
         match event.method.as_str() {
             "Target.attachedToTarget" => self.attached(event),
             "Target.detachedFromTarget" => self.detached(event),

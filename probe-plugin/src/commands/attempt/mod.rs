@@ -2,7 +2,9 @@
 //! machine can carry.
 
 mod json;
+mod junit;
 mod phases;
+mod progress;
 mod series;
 mod summary;
 mod waterfall;
@@ -18,17 +20,22 @@ use vigia_contract::{
     variables::Variables,
 };
 
-use super::Exit;
+use super::{Exit, paint::Paint};
 use crate::{
     browser::BrowserSettings,
     config,
     journey::{self, FixedPlaces, Journey, Kind},
     recording::{self, Head},
+    run::Keep,
 };
 use series::{Ran, Series, Subject};
 
 /// What is to be tried, and how.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct Attempt {
     /// The journey's file, or a recording of Chrome's Recorder (.json).
     journey: PathBuf,
@@ -53,6 +60,21 @@ pub struct Attempt {
     /// So many of the runs at once.
     #[arg(long, value_name = "COUNT", default_value = "1")]
     concurrency: NonZeroU32,
+    /// Shows the browser's window, where there is a display. It needs a Chromium that has windows, and not the headless shell.
+    #[arg(long)]
+    headed: bool,
+    /// Pauses so long behind every action; the times that are told are without it.
+    #[arg(long, value_name = "DURATION", value_parser = vigia_contract::duration::parse)]
+    slow_mo: Option<Duration>,
+    /// Waits for the Enter key before every step; the times that are told are without it.
+    #[arg(long, conflicts_with_all = ["runs", "json"])]
+    step: bool,
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "Writes the runs as JUnit XML: a suite a run, a case a step"
+    )]
+    junit: Option<PathBuf>,
     /// Prints one JSON object for programs instead of text: every run, journeys a minute, own processor time and memory.
     #[arg(long)]
     json: bool,
@@ -87,15 +109,24 @@ pub fn attempt(attempt: &Attempt) -> anyhow::Result<Exit> {
         series::Size {
             runs: attempt.runs.get(),
             concurrency: attempt.concurrency.get(),
-            screenshot: attempt.screenshot.is_some(),
+            keeps: if attempt.screenshot.is_some() {
+                Keep::Evidence
+            } else {
+                Keep::Nothing
+            },
             calls: attempt.phases,
+            slow_motion: attempt.slow_mo.unwrap_or_default(),
+            by_step: attempt.step,
         },
     ))?;
     if let (Some(path), [Ran { report, .. }]) = (&attempt.screenshot, series.runs.as_slice())
-        && let Some(jpeg) = &report.screenshot
+        && let Some(picture) = &report.screenshot
     {
-        std::fs::write(path, jpeg)
+        std::fs::write(path, &picture.jpeg)
             .with_context(|| format!("failed to write `{}`", path.display()))?;
+    }
+    if let Some(path) = &attempt.junit {
+        junit::write(path, &journey, &series)?;
     }
     tell(attempt, &journey, &series)?;
     Ok(exit(&series))
@@ -106,9 +137,10 @@ fn tell(attempt: &Attempt, journey: &Journey, series: &Series) -> std::io::Resul
     if attempt.json {
         return json::write(&mut stdout, journey, series, attempt.phases);
     }
+    let paint = Paint::for_stdout();
     match series.runs.as_slice() {
-        [only] => waterfall::write(&mut stdout, journey, &only.report)?,
-        _ => summary::write(&mut stdout, journey, series)?,
+        [only] => waterfall::write(&mut stdout, paint, journey, &only.report)?,
+        _ => summary::write(&mut stdout, paint, journey, series)?,
     }
     if attempt.phases {
         phases::write(&mut stdout, journey, series)?;
@@ -133,6 +165,12 @@ fn exit(series: &Series) -> Exit {
     }
 }
 
+fn has_display() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|set| !set.is_empty()))
+}
+
 fn variable(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -153,6 +191,15 @@ fn prepare(attempt: &Attempt) -> Result<(Journey, SecretPlaces, BrowserSettings)
     };
     variables.extend(attempt.variables.iter().cloned());
     browser.sandbox &= !attempt.no_sandbox;
+    browser.headed = attempt.headed;
+    if attempt.headed && !has_display() {
+        return Err(Mistakes(vec![Mistake {
+            path: attempt.journey.clone(),
+            place: None,
+            what: "there is no display to show the browser's window on".into(),
+            hint: "run it in a desktop's terminal, by `ssh -X`, or under `xvfb-run`".into(),
+        }]));
+    }
     let journey = if recording::is_recording(&attempt.journey) {
         let head = Head {
             system: attempt.system.clone(),
@@ -191,7 +238,12 @@ fn prepare(attempt: &Attempt) -> Result<(Journey, SecretPlaces, BrowserSettings)
             hint: "let it write to {report} and {artifacts}, or leave out --concurrency".into(),
         }]));
     }
-    let missing = config::missing_environment(&attempt.journey, &journey, &secrets);
+    let mut missing = config::missing_environment(&attempt.journey, &journey, &secrets);
+    missing.extend(config::silent_commands(
+        &attempt.journey,
+        &journey,
+        &secrets,
+    ));
     if missing.is_empty() {
         Ok((journey, secrets, browser))
     } else {

@@ -10,14 +10,15 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 use vigia_contract::secret::SecretPlaces;
 
+use super::progress;
 use crate::{
     browser::{BrowserSettings, WarmBrowser},
     journey::Journey,
     report::{Resources, own_cpu, peak_resident_bytes},
-    run::{self, Order, RunReport},
+    run::{self, Keep, Order, Pace, RunReport},
 };
 
 /// How many calls the median of a call is taken from.
@@ -44,10 +45,14 @@ pub struct Size {
     pub runs: u32,
     /// At once.
     pub concurrency: u32,
-    /// Whether pictures are taken.
-    pub screenshot: bool,
+    /// What is kept of the page at the end of each.
+    pub keeps: Keep,
     /// Whether calls to the browser are timed.
     pub calls: bool,
+    /// A pause behind every action.
+    pub slow_motion: Duration,
+    /// Before every step the Enter key is waited for.
+    pub by_step: bool,
 }
 
 /// What came of it.
@@ -86,6 +91,8 @@ struct Shared {
     browser: WarmBrowser,
     size: Size,
     begun: AtomicU32,
+    done: watch::Sender<u32>,
+    at_step: watch::Sender<usize>,
 }
 
 /// Makes the runs, and ends the browser. The journey comes back for whoever tells of it.
@@ -96,13 +103,20 @@ pub async fn run(subject: Subject, size: Size) -> anyhow::Result<(Journey, Serie
         browser: WarmBrowser::new(subject.browser),
         size,
         begun: AtomicU32::new(0),
+        done: watch::Sender::default(),
+        at_step: watch::Sender::default(),
     });
     let began = Instant::now();
     let mut slots = JoinSet::new();
     for _ in 0..size.concurrency.min(size.runs) {
         slots.spawn(slot(Arc::clone(&shared)));
     }
-    let runs = slots.join_all().await.into_iter().flatten().collect();
+    let (done, at_step) = (shared.done.subscribe(), shared.at_step.subscribe());
+    let ended = tokio::select! {
+        ended = slots.join_all() => ended,
+        never = progress::show(&shared.journey, size, &done, &at_step) => match never {},
+    };
+    let runs = ended.into_iter().flatten().collect();
     let mut series = Series {
         concurrency: size.concurrency,
         wall: began.elapsed(),
@@ -122,17 +136,24 @@ pub async fn run(subject: Subject, size: Size) -> anyhow::Result<(Journey, Serie
 /// One run after the other until all have begun.
 async fn slot(shared: Arc<Shared>) -> Vec<Ran> {
     let mut runs = Vec::new();
+    let pace = Pace {
+        slow_motion: shared.size.slow_motion,
+        by_step: shared.size.by_step,
+        at_step: Some(shared.at_step.clone()),
+    };
     while shared.begun.fetch_add(1, Ordering::Relaxed) < shared.size.runs {
+        let secrets = run::fetch_secrets(&shared.secrets, &shared.journey).await;
         let began = Instant::now();
         let order = Order {
             journey: &shared.journey,
-            secrets: &shared.secrets,
+            secrets: &secrets,
             browser: &shared.browser,
             started: Timestamp::now(),
             queued: Duration::ZERO,
             keeps_pictures: false,
+            pace: &pace,
         };
-        let (report, clean_up) = run::run(order, |_| shared.size.screenshot).await;
+        let (report, clean_up) = run::run(order, |_| shared.size.keeps).await;
         if let Some(clean_up) = clean_up {
             clean_up.make().await;
         }
@@ -140,6 +161,7 @@ async fn slot(shared: Arc<Shared>) -> Vec<Ran> {
             report,
             wall: began.elapsed(),
         });
+        shared.done.send_modify(|done| *done += 1);
     }
     runs
 }
@@ -169,6 +191,12 @@ pub fn milliseconds(duration: Duration) -> f64 {
 }
 
 impl Series {
+    /// Some runs came to a good end and others did not: nothing that can be relied on.
+    pub fn is_flaky(&self) -> bool {
+        let good = |ran: &Ran| ran.report.outcome.is_ok();
+        self.runs.iter().any(good) && !self.runs.iter().all(good)
+    }
+
     /// How many journeys this machine carries in a minute, the browser's start included.
     pub fn journeys_per_minute(&self) -> f64 {
         self.count() / self.wall.as_secs_f64() * 60.0

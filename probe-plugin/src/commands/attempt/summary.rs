@@ -4,13 +4,21 @@ use std::{collections::BTreeMap, io::Write};
 
 use vigia_contract::data_model::Outcome;
 
-use super::series::{Series, milliseconds, percentile};
+use super::{
+    super::paint::Paint,
+    series::{Series, milliseconds, percentile},
+};
 use crate::journey::Journey;
 
 /// How many different failures are told.
 const FAILURES_TOLD: usize = 5;
 
-pub fn write(stdout: &mut impl Write, journey: &Journey, series: &Series) -> std::io::Result<()> {
+pub fn write(
+    stdout: &mut impl Write,
+    paint: Paint,
+    journey: &Journey,
+    series: &Series,
+) -> std::io::Result<()> {
     writeln!(
         stdout,
         "{}/{}: {} runs, {} at a time, in {:.1} s: {:.0} journeys a minute",
@@ -33,8 +41,20 @@ pub fn write(stdout: &mut impl Write, journey: &Journey, series: &Series) -> std
             .filter(|ran| ran.report.outcome == outcome)
             .count();
         if count > 0 {
-            writeln!(stdout, "  {:<10}  {count:>5}", outcome.name())?;
+            let style = paint.outcome(outcome);
+            writeln!(
+                stdout,
+                "  {style}{:<10}{style:#}  {count:>5}",
+                outcome.name()
+            )?;
         }
+    }
+    if series.is_flaky() {
+        let style = paint.yellow();
+        writeln!(
+            stdout,
+            "  {style}flaky{style:#}: the same journey came to a good end in some runs and not in others"
+        )?;
     }
     times(stdout, journey, series)?;
     failures(stdout, series)
@@ -61,10 +81,11 @@ fn times(stdout: &mut impl Write, journey: &Journey, series: &Series) -> std::io
         let shown = |value: Option<f64>| value.map_or("-".into(), |ms| format!("{ms:.0} ms"));
         writeln!(
             stdout,
-            "  {name}{}  {:>9}  {:>9}",
+            "  {name}{}  {:>9}  {:>9}  {:>9}",
             " ".repeat(widest - name.chars().count()),
             shown(percentile(&mut took_ms, 50)),
-            shown(percentile(&mut took_ms, 95))
+            shown(percentile(&mut took_ms, 95)),
+            shown(percentile(&mut took_ms, 100))
         )
     };
     for name in names {
@@ -75,7 +96,10 @@ fn times(stdout: &mut impl Write, journey: &Journey, series: &Series) -> std::io
     }
     let whole = series.runs.iter().filter_map(|ran| ran.report.duration());
     line("the whole", whole.map(milliseconds).collect())?;
-    writeln!(stdout, "  (the median, and what 95 of 100 do not exceed)")
+    writeln!(
+        stdout,
+        "  (the median, what 95 of 100 do not exceed, and the longest)"
+    )
 }
 
 fn failures(stdout: &mut impl Write, series: &Series) -> std::io::Result<()> {

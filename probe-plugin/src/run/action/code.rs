@@ -94,7 +94,7 @@ impl Robot<'_> {
                 Part::Code(name) => {
                     let code = self.key(name)?.at(since_1970()?);
                     whole.push_str(&code);
-                    self.typed_codes.push(code.into());
+                    self.redaction.add(&[code.into()]);
                 }
             }
         }

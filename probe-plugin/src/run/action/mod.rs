@@ -43,8 +43,8 @@ use vigia_contract::{
 };
 
 use super::{
-    Blame, Failure, RunFile, clock::Clock, document::Documents, net_error, still_answers,
-    waiting::Moment,
+    Blame, Failure, RunFile, clock::Clock, document::Documents, net_error, redaction::Redaction,
+    still_answers, waiting::Moment,
 };
 use crate::{
     browser::{Answer, CallError, Context, DialogSurprise, Function, PageError, PageState, Place},
@@ -82,8 +82,12 @@ pub struct Robot<'a> {
     pub held_keys: u32,
     /// The frame that was looked at before the last action, and how often it had come somewhere by then.
     pub arrivals: Option<(String, u64)>,
-    /// The one-time codes that it typed, so that they are told to nobody.
-    pub typed_codes: Vec<SecretString>,
+    /// What is told to nobody: the journey's secrets, and the one-time codes that it typed.
+    pub redaction: Redaction,
+    /// What the action that failed was to be done to, as the robot's script takes it.
+    pub failed_at: Option<Value>,
+    /// A pause behind every action, for a person who looks on.
+    pub slow_motion: Duration,
 }
 
 /// The pictures that a journey asks for.
@@ -119,7 +123,7 @@ impl Robot<'_> {
         if !matches!(action, Action::Dialog(_)) {
             self.expect_dialogs(upcoming)?;
         }
-        match action {
+        let acted = match action {
             Action::Goto(address) => self.goto(address, deadline).await,
             Action::Back => self.travel(Way::Back, deadline).await,
             Action::Forward => self.travel(Way::Forward, deadline).await,
@@ -149,7 +153,22 @@ impl Robot<'_> {
             Action::Script(script) => self.script(script, deadline).await,
             Action::Screenshot(name) => self.screenshot(name, deadline).await,
             Action::Wait(duration) => self.wait(*duration).await,
+        };
+        if acted.is_err() {
+            self.failed_at = action.is_about();
         }
+        acted
+    }
+
+    /// For a person who looks on; it is no part of any time that is told, and of no time that is given.
+    pub async fn stand_still(&mut self) {
+        if self.slow_motion.is_zero() {
+            return;
+        }
+        let end = Instant::now() + self.slow_motion;
+        // What happens meanwhile is the next action's matter.
+        self.context.until(end, |_| false).await.ok();
+        self.deadline += self.slow_motion;
     }
 
     /// Looks at the document once more, outside of any step's time: what it measured of itself until now is kept. It

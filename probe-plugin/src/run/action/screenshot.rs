@@ -5,7 +5,10 @@ use std::time::Instant;
 use super::{Moment, Robot};
 use crate::{
     log::{Level, log},
-    run::{Failure, RunFile, SCREENSHOT_DEADLINE},
+    run::{
+        Failure, RunFile,
+        evidence::{self, SCREENSHOT_DEADLINE},
+    },
 };
 
 impl Robot<'_> {
@@ -19,8 +22,9 @@ impl Robot<'_> {
             return Ok(Moment::Was);
         }
         let soon = deadline.min(Instant::now() + SCREENSHOT_DEADLINE);
-        match self.context.screenshot(soon).await {
-            Ok(bytes) => {
+        match evidence::picture(&mut self.context, &self.redaction, soon).await {
+            Ok(picture) => {
+                let bytes = picture.jpeg;
                 let place = self.pictures.taken.len() + 1;
                 let name = format!("{place:02}-{}-{name}.jpg", self.step);
                 self.pictures.taken.push(RunFile { name, bytes });

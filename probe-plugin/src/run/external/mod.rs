@@ -21,7 +21,8 @@ use vigia_contract::{
 };
 
 use super::{
-    Failure, Order, RunFile, RunReport, StepReport, outcome, redaction::Redaction, run_id,
+    Failure, Keep, Order, Picture, RunFile, RunReport, StepReport, outcome, redaction::Redaction,
+    run_id,
 };
 use crate::{
     browser::what_is_wrong,
@@ -55,7 +56,7 @@ struct Scene {
 pub async fn run(
     order: Order<'_>,
     external: &External,
-    wants_screenshot: impl FnOnce(Outcome, Option<&Failure>) -> bool,
+    keeps: impl FnOnce(Outcome, Option<&Failure>) -> Keep,
 ) -> RunReport {
     let run_id = run_id(order.started);
     let without_a_look =
@@ -119,7 +120,7 @@ pub async fn run(
     if failure.is_none() {
         tell_idle_budgets(&order, external, &steps);
     }
-    let wants_screenshot = wants_screenshot(outcome, failure.as_ref());
+    let wants_screenshot = keeps(outcome, failure.as_ref()) != Keep::Nothing;
     let wants_files = order.keeps_pictures && failure.is_some();
     let (screenshot, kept) = blocking(move || {
         let left = scene.workplace.left();
@@ -141,7 +142,8 @@ pub async fn run(
         http_status: None,
         drifts: Vec::new(),
         documents: Vec::new(),
-        screenshot,
+        screenshot: screenshot.map(|jpeg| Picture { jpeg, focus: None }),
+        close_up: None,
         phases: Vec::new(),
         files: kept.files,
         not_reached,
