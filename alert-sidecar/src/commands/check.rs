@@ -1,29 +1,100 @@
-//! `vigia-alert check`: every mistake of a configuration at once.
+//! `vigia-alert check`: every mistake of a configuration at once; where InfluxDB can be reached, it tries the rules, too.
 
-use std::{io::Write, path::Path};
+use std::{io::Write, path::Path, time::Duration};
+
+use jiff::Timestamp;
 
 use super::Exit;
-use crate::config;
+use crate::{
+    config::{self, Config},
+    flux::{InfluxDb, QueryError, client::Query},
+};
+
+/// The stretch of time that a rule is tried on: what counts is whether InfluxDB understands it.
+const STRETCH: Duration = Duration::from_secs(1);
 
 pub(super) fn check(path: &Path) -> Exit {
-    match config::read(path) {
-        Ok(config) => {
-            let (rules, channels, routes) = (
-                config.rules.len(),
-                config.channels.len(),
-                config.policy.routes.len(),
-            );
-            say(&format!(
-                "{}: good (rules: {rules}, channels: {channels}, routes: {routes})",
-                path.display()
-            ));
-            Exit::Success
-        }
+    let config = match config::read(path) {
+        Ok(config) => config,
         Err(mistakes) => {
             say(&mistakes.to_string());
-            Exit::Configuration
+            return Exit::Configuration;
+        }
+    };
+    let (rules, channels, routes) = (
+        config.rules.len(),
+        config.channels.len(),
+        config.policy.routes.len(),
+    );
+    match tried(&config) {
+        Ok(Trial::Understood) => {}
+        Ok(Trial::Unreachable(error)) => {
+            say(&format!("the rules were not tried: {error}"));
+        }
+        Ok(Trial::Refused(refusals)) => {
+            for refusal in refusals {
+                say(&format!("{}: {refusal}", path.display()));
+            }
+            return Exit::Configuration;
+        }
+        Err(error) => {
+            say(&format!("{error:#}"));
+            return Exit::Failure;
         }
     }
+    say(&format!(
+        "{}: good (rules: {rules}, channels: {channels}, routes: {routes})",
+        path.display()
+    ));
+    Exit::Success
+}
+
+/// What InfluxDB makes of the rules.
+enum Trial {
+    Understood,
+    Unreachable(QueryError),
+    /// Each with what to do.
+    Refused(Vec<String>),
+}
+
+fn tried(config: &Config) -> Result<Trial, anyhow::Error> {
+    let influxdb = InfluxDb::new(&config.influxdb, &config.influxdb_token)?;
+    super::runtime()?.block_on(async {
+        let now = Timestamp::now();
+        match influxdb.answers(now).await {
+            Ok(()) => {}
+            Err(error @ QueryError::Refused { .. }) => {
+                let hint = "hint: look at organization, bucket and token under [influxdb]";
+                return Ok(Trial::Refused(vec![format!("{error}\n{hint}")]));
+            }
+            Err(error) => return Ok(Trial::Unreachable(error)),
+        }
+        let mut refusals = Vec::new();
+        for rule in &config.rules {
+            let query = Query {
+                flux: &rule.flux,
+                since: now - STRETCH,
+                until: now,
+                now,
+                texts: &[],
+            };
+            match influxdb.query(&query).await {
+                Ok(_) => {}
+                Err(error @ (QueryError::Unreachable(_) | QueryError::TooSlow)) => {
+                    return Ok(Trial::Unreachable(error));
+                }
+                Err(error) => refusals.push(format!(
+                    "the rule `{}` cannot be asked: {error}\nhint: try the query in InfluxDB's data explorer",
+                    rule.name
+                )),
+            }
+        }
+        Ok(if refusals.is_empty() {
+            Trial::Understood
+        } else {
+            Trial::Refused(refusals)
+        })
+    })
 }
 
 /// The answer goes to stderr, as every word of this program does; where nobody reads it, the exit code still says it.

@@ -1,10 +1,13 @@
-//! What the operator types: `check`, `run`, `report` and `test`.
+//! What the operator types.
 
 mod check;
+mod explain;
 mod report;
 mod rounds;
 mod run;
 mod sight;
+mod steer;
+mod terminal;
 mod test;
 mod watch;
 
@@ -24,6 +27,8 @@ pub enum Exit {
     Configuration = 3,
     /// The store cannot be opened: another process has it, or the disk refuses.
     Store = 4,
+    /// What was asked for is refused, or not there; why was printed.
+    Refused = 5,
 }
 
 impl From<Exit> for ExitCode {
@@ -61,6 +66,14 @@ enum Command {
         #[command(flatten)]
         config: ConfigArgument,
     },
+    /// Shows the incidents that are open, who was told, and who takes care.
+    Incidents(steer::Incidents),
+    /// Says that somebody takes care of an incident: nobody is reminded of it any more.
+    Ack(steer::Acknowledge),
+    /// Mutes something for a while, shows what is muted, or ends it.
+    Silence(steer::Silence),
+    /// Says why somebody was told of an incident, or nobody; or what each rule makes of a journey at a moment.
+    Explain(explain::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -83,12 +96,8 @@ enum LogFormat {
 pub fn main() -> Exit {
     let arguments = Arguments::parse();
     start_log(arguments.log_format);
-    // reqwest leaves the choice to the program; lettre was built with the same one.
-    if rustls::crypto::ring::default_provider()
-        .install_default()
-        .is_err()
-    {
-        tracing::error!("another library installed its own cryptography");
+    if let Err(error) = prepare_cryptography() {
+        tracing::error!("{error:#}");
         return Exit::Failure;
     }
     match arguments.command {
@@ -100,15 +109,16 @@ pub fn main() -> Exit {
             config,
         } => test::test(&config.config, &channel, impact),
         Command::Report(arguments) => report::report(&arguments),
+        Command::Incidents(arguments) => steer::incidents(&arguments),
+        Command::Ack(arguments) => steer::acknowledge(arguments),
+        Command::Silence(arguments) => steer::silence(arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
     }
 }
 
 /// Does what takes the network, and says why it could not be done.
 fn on_a_runtime(work: impl Future<Output = Result<Exit, anyhow::Error>>) -> Exit {
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             tracing::error!(%error, "the runtime could not be started");
@@ -122,6 +132,20 @@ fn on_a_runtime(work: impl Future<Output = Result<Exit, anyhow::Error>>) -> Exit
             Exit::Failure
         }
     }
+}
+
+/// What a command that ends soon works on.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+}
+
+/// reqwest leaves the choice to the program; lettre was built with the same one.
+fn prepare_cryptography() -> Result<(), anyhow::Error> {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("another library installed its own cryptography"))
 }
 
 /// The environment variable `RUST_LOG` says more or less, as programs in Rust do.

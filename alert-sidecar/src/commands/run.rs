@@ -1,7 +1,13 @@
 //! `vigia-alert run`: starts the tasks, and stops them within seconds.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
+use jiff::Timestamp;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, watch},
@@ -14,9 +20,11 @@ use crate::{
     config::{self, Config},
     deliver::{Channel, Pace, courier::Courier, incident_points, pace::Turns},
     flux::{InfluxDb, Rule},
+    health::{Seen, heartbeat::Heartbeat},
+    page::{self, Page, Sources, socket},
     render::Renderer,
     report::{Maker, mailing::Mailing, schedule::Schedule},
-    store::{Store, access::End, judgement::Policy, keeper::Keeper},
+    store::{Store, access::End, judgement::Policy, keeper::Keeper, ledger::Ledger, place::Place},
 };
 
 /// What is being sent when the program is to stop may take this long; then it is left to the next start.
@@ -71,6 +79,13 @@ struct Works {
     renderer: Arc<Renderer>,
     maker: Maker,
     reports: Vec<Schedule>,
+    page: Arc<Page>,
+    /// Where commands reach this process.
+    socket: Option<PathBuf>,
+    heartbeat: Option<(Heartbeat, reqwest::Client)>,
+    /// For the page: the store while this process works with it, and how the rules fare.
+    lent: watch::Sender<Option<Ledger>>,
+    seen: Arc<watch::Sender<Seen>>,
 }
 
 /// The signals that ask the program to stop.
@@ -93,8 +108,33 @@ async fn serve(config: Config) -> Result<Exit, anyhow::Error> {
         terminate: signal(SignalKind::terminate())?,
         interrupt: signal(SignalKind::interrupt())?,
     };
+    let maker = Maker::new(&config)?;
+    let influxdb = Arc::new(InfluxDb::new(&config.influxdb, &config.influxdb_token)?);
+    let rules = config.rules.iter();
+    let (seen, follow_seen) = watch::channel(Seen::new(
+        rules.map(|rule| (rule.name.clone(), rule.every)),
+        config.influxdb.blind_after,
+        Timestamp::now(),
+    ));
+    let (lent, ledger) = watch::channel(None);
+    let sources = Sources {
+        style: config.style.clone(),
+        journey_rules: journey_rules(&config.rules),
+        influxdb: Arc::clone(&influxdb),
+        ledger,
+        seen: follow_seen,
+    };
+    let page = Arc::new(Page::new(config.page.as_ref(), sources)?);
+    let (closing, closed) = watch::channel(false);
+    let served = config
+        .page
+        .map(|settings| tokio::spawn(page::serve(Arc::clone(&page), settings.listen, closed)));
+    let heartbeat = match config.heartbeat {
+        Some(heartbeat) => Some((heartbeat, reqwest::Client::builder().build()?)),
+        None => None,
+    };
     let works = Works {
-        maker: Maker::new(&config)?,
+        maker,
         reports: config.reports,
         rules: config.rules,
         channels: config
@@ -104,35 +144,56 @@ async fn serve(config: Config) -> Result<Exit, anyhow::Error> {
             .collect(),
         policy: config.policy,
         blind_after: config.influxdb.blind_after,
-        influxdb: Arc::new(InfluxDb::new(&config.influxdb, &config.influxdb_token)?),
+        influxdb,
         renderer: Arc::new(Renderer::new(config.style)?),
+        page,
+        socket: socket::path(&config.store),
+        heartbeat,
+        lent,
+        seen: Arc::new(seen),
     };
-    loop {
-        let opened = tokio::select! {
-            opened = Store::open(&config.store) => opened,
-            () = stops.next() => return Ok(Exit::Success),
-        };
-        let store = match opened {
-            Ok(store) => store,
-            Err(error) => {
-                tracing::error!("{error}");
-                return Ok(Exit::Store);
-            }
-        };
-        match works.with(store, &mut stops).await? {
-            End::Unneeded => return Ok(Exit::Success),
-            // Whoever took over works now; this process waits for its turn.
-            End::Replaced => {}
-            // A disk that does it again is not to fill up with what was set aside.
-            End::Damaged => tokio::select! {
-                () = sleep(AFTER_DAMAGE) => {}
-                () = stops.next() => return Ok(Exit::Success),
-            },
-        }
+    let exit = works.always(&config.store, &mut stops).await;
+    closing.send_replace(true);
+    if let Some(served) = served {
+        served.await?;
     }
+    exit
+}
+
+/// The rules whose rows are the runs of journeys, as they are.
+fn journey_rules(rules: &[Rule]) -> BTreeSet<String> {
+    let about_journeys = rules.iter().filter(|rule| rule.meaning.trouble.is_none());
+    about_journeys.map(|rule| rule.name.clone()).collect()
 }
 
 impl Works {
+    /// Works with the store whenever it is ours, until the program is to stop.
+    async fn always(&self, place: &Place, stops: &mut Stops) -> Result<Exit, anyhow::Error> {
+        loop {
+            let opened = tokio::select! {
+                opened = Store::open(place) => opened,
+                () = stops.next() => return Ok(Exit::Success),
+            };
+            let store = match opened {
+                Ok(store) => store,
+                Err(error) => {
+                    tracing::error!("{error}");
+                    return Ok(Exit::Store);
+                }
+            };
+            match self.with(store, stops).await? {
+                End::Unneeded => return Ok(Exit::Success),
+                // Whoever took over works now; this process waits for its turn.
+                End::Replaced => {}
+                // A disk that does it again is not to fill up with what was set aside.
+                End::Damaged => tokio::select! {
+                    () = sleep(AFTER_DAMAGE) => {}
+                    () = stops.next() => return Ok(Exit::Success),
+                },
+            }
+        }
+    }
+
     /// Works with this store until the program is to stop, or the store is not ours any more.
     async fn with(&self, store: Store, stops: &mut Stops) -> Result<End, anyhow::Error> {
         let (keeper, ledger) = Keeper::new(store, self.policy.clone()).await?;
@@ -149,6 +210,7 @@ impl Works {
             rules: self.rules.iter().map(|rule| rule.name.clone()).collect(),
             blind_after: self.blind_after,
             ledger: ledger.clone(),
+            seen: Arc::clone(&self.seen),
         };
         tasks.spawn(sight.follow(heard, stopped.clone()));
         for rule in &self.rules {
@@ -185,6 +247,14 @@ impl Works {
             tasks.spawn(mailing.run(stopped.clone()));
         }
         tasks.spawn(rounds::run(ledger.clone(), stopped.clone()));
+        if let Some((heartbeat, http)) = self.heartbeat.clone() {
+            let seen = self.seen.subscribe();
+            tasks.spawn(heartbeat.run(http, ledger.clone(), seen, stopped.clone()));
+        }
+        self.lent.send_replace(Some(ledger.clone()));
+        if let Some(path) = self.socket.clone() {
+            tasks.spawn(socket::serve(Arc::clone(&self.page), path, stopped.clone()));
+        }
         let influxdb = Arc::clone(&self.influxdb);
         tasks.spawn(incident_points::run(ledger, influxdb, stopped));
         let outcome = tokio::select! {
@@ -199,6 +269,8 @@ impl Works {
             },
         };
         tracing::info!("stopping");
+        // The keeper serves until nobody holds the store any more.
+        self.lent.send_replace(None);
         stop.send_replace(true);
         let all_ended = async { while tasks.join_next().await.is_some() {} };
         if timeout(GRACE, all_ended).await.is_err() {

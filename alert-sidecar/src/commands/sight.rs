@@ -1,7 +1,7 @@
 //! Hears from every rule whether it could be asked, and has written down when the monitoring is blind, and when it sees
 //! again.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::{
@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use crate::{
+    health::Seen,
     incident::{
         Change,
         monitoring::{self, Blindness, Monitoring},
@@ -39,6 +40,8 @@ pub(super) struct Sight {
     pub blind_after: Duration,
     /// The store.
     pub ledger: Ledger,
+    /// Who wants to know how the rules fare.
+    pub seen: Arc<watch::Sender<Seen>>,
 }
 
 impl Sight {
@@ -58,6 +61,8 @@ impl Sight {
             };
             let mut monitoring = Monitoring::new(self.rules.clone(), self.blind_after, open);
             while let Some(Report { rule, answer, at }) = reports.recv().await {
+                self.seen
+                    .send_modify(|seen| seen.hear(&rule, answer.is_ok(), at));
                 let changes = monitoring.hear(&rule, answer, at);
                 if !changes.is_empty() {
                     self.record(&changes, at).await;

@@ -5,6 +5,7 @@
 pub mod channels;
 mod check;
 mod email;
+mod page;
 mod report;
 mod routing;
 mod rule;
@@ -25,6 +26,7 @@ use vigia_contract::{
 
 use crate::{
     flux::{self, Rule},
+    health::heartbeat::{self, Heartbeat},
     render::{Language, Names, Style, Templates},
     report::{
         figures::Goal,
@@ -87,6 +89,10 @@ struct File {
     /// What is told together.
     #[serde(default)]
     grouping: group::Settings,
+    /// The page for people, and for the programs that watch this one. Default: nothing listens.
+    page: Option<Spanned<crate::page::Settings>>,
+    /// Where it is told that this program works. Default: nowhere.
+    heartbeat: Option<heartbeat::Settings>,
 }
 
 /// The table `[links]`.
@@ -120,6 +126,10 @@ pub struct Config {
     pub pdf: print::Settings,
     /// Who is told, and how.
     pub policy: Policy,
+    /// The page.
+    pub page: Option<crate::page::Config>,
+    /// The heartbeat.
+    pub heartbeat: Option<Heartbeat>,
 }
 
 /// Reads the file at this path, and what it refers to.
@@ -191,6 +201,12 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
     let channels = channels::resolve_all(file.channel, &mut findings);
     let reports = report::resolve_all(file.report, &channels, &mut findings);
     let rules = rule::resolve_all(file.rule, &mut findings);
+    let page = file
+        .page
+        .and_then(|page| page::resolve(page, &mut findings));
+    let heartbeat = file
+        .heartbeat
+        .and_then(|heartbeat| page::heartbeat(&heartbeat, &mut findings));
     let style = time_zone.map(|time_zone| Style {
         language: file.language,
         time_zone,
@@ -225,5 +241,7 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
         reports,
         pdf: file.pdf,
         policy,
+        page,
+        heartbeat,
     })
 }

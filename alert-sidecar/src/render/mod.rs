@@ -7,6 +7,7 @@ pub mod facts;
 pub mod markup;
 pub mod parts;
 pub mod sample;
+mod sentences;
 pub mod templates;
 pub mod words;
 
@@ -23,6 +24,7 @@ pub use self::{
     facts::Names,
     markup::{Markup, Room, cut},
     parts::{Link, Member, Parts},
+    sentences::Sentences,
     templates::Templates,
     words::Language,
 };

@@ -129,6 +129,19 @@ pub(super) async fn open_cases(connection: &mut AnyConnection) -> Result<Vec<Cas
     Ok(cases)
 }
 
+/// The incidents that ended since this moment, the oldest first, with everything about them.
+pub(super) async fn ended_cases(
+    connection: &mut AnyConnection,
+    since: Timestamp,
+) -> Result<Vec<Case>> {
+    let ended = incidents::ended(connection, since).await?;
+    let mut cases = Vec::with_capacity(ended.len());
+    for incident in ended {
+        cases.push(case_of(connection, incident).await?);
+    }
+    Ok(cases)
+}
+
 /// The incident of this identity, open or not, with everything about it.
 pub(super) async fn case(connection: &mut AnyConnection, id: &str) -> Result<Option<Case>> {
     match incidents::with_id(connection, id).await? {

@@ -218,6 +218,20 @@ pub(super) async fn open(connection: &mut AnyConnection) -> Result<Vec<Incident>
         .collect()
 }
 
+/// The incidents that ended since this moment, the oldest first.
+pub(super) async fn ended(
+    connection: &mut AnyConnection,
+    since: Timestamp,
+) -> Result<Vec<Incident>> {
+    sqlx::query("SELECT * FROM incident WHERE ended_ns >= $1 ORDER BY started_ns, id")
+        .bind(stored(since))
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(incident)
+        .collect()
+}
+
 /// The incident of this identity.
 pub(super) async fn with_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Incident>> {
     sqlx::query("SELECT * FROM incident WHERE id = $1")

@@ -47,9 +47,16 @@ pub struct Keeper {
 impl Keeper {
     /// Takes the store over, and finds what an earlier process was interrupted in.
     pub async fn new(store: Store, policy: Policy) -> Result<(Self, Ledger), StoreError> {
+        let (mut keeper, ledger) = Self::visiting(store, policy);
+        recover(&mut keeper.access).await?;
+        Ok((keeper, ledger))
+    }
+
+    /// Works beside the program that works with the store: what that one was doing goes on.
+    #[must_use]
+    pub fn visiting(store: Store, policy: Policy) -> (Self, Ledger) {
         let tenure = store.tenure();
-        let (mut access, changes) = Access::new(store, policy);
-        recover(&mut access).await?;
+        let (access, changes) = Access::new(store, policy);
         let (ledger, requests) = Ledger::new(changes, tenure);
         let keeper = Self {
             access,
@@ -57,7 +64,7 @@ impl Keeper {
             notes: VecDeque::new(),
             requests,
         };
-        Ok((keeper, ledger))
+        (keeper, ledger)
     }
 
     /// Serves until nobody holds a [`Ledger`] any more, or the store is not ours any more.

@@ -14,6 +14,7 @@ pub mod ledger;
 mod memory;
 pub mod observations;
 pub mod outbox;
+pub mod overview;
 pub mod place;
 mod postgresql;
 pub mod reports;
@@ -88,6 +89,8 @@ enum Hold {
         _file: File,
     },
     Lease(Lease),
+    /// Nothing: who only asks, and writes what does not depend on who works with the store.
+    Nobody,
 }
 
 impl Store {
@@ -110,11 +113,24 @@ impl Store {
         })
     }
 
+    /// Opens a database of PostgreSQL beside the program that works with it, to see and to steer: nothing that depends on who
+    /// works with it may be done.
+    pub async fn visit(place: &Place) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let failed = |error| OpenError::Database(place.to_string(), error);
+        let connection = connect(place).await.map_err(failed)?;
+        Ok(Self {
+            place: place.clone(),
+            connection: Some(connection),
+            hold: Hold::Nobody,
+        })
+    }
+
     /// Whether this process may act in the store's name.
     #[must_use]
     pub fn tenure(&self) -> Tenure {
         match &self.hold {
-            Hold::Lock { .. } => Tenure::UNSHARED,
+            Hold::Lock { .. } | Hold::Nobody => Tenure::UNSHARED,
             Hold::Lease(lease) => lease.tenure(),
         }
     }
@@ -124,7 +140,7 @@ impl Store {
     fn deadline(&self) -> Duration {
         match self.hold {
             Hold::Lock { .. } => Duration::MAX,
-            Hold::Lease(_) => postgresql::REQUEST,
+            Hold::Lease(_) | Hold::Nobody => postgresql::REQUEST,
         }
     }
 
@@ -162,7 +178,7 @@ impl Store {
 
     /// Says to whoever shares the store that this process lives.
     async fn beat(&mut self) -> Result<(), StoreError> {
-        if matches!(self.hold, Hold::Lock { .. }) {
+        if !matches!(self.hold, Hold::Lease(_)) {
             return Ok(());
         }
         let asked = Instant::now();

@@ -126,6 +126,22 @@ pub async fn newest(
     .collect()
 }
 
+/// The newest run of every series, by the name of the rule that read it.
+pub async fn newest_of_all(connection: &mut AnyConnection) -> Result<Vec<(String, Observation)>> {
+    sqlx::query(
+        "SELECT run.* FROM observation AS run
+         JOIN (SELECT rule, system, journey, probe, MAX(at_ns) AS at_ns FROM observation
+               GROUP BY rule, system, journey, probe) AS last
+         ON run.rule = last.rule AND run.system = last.system AND run.journey = last.journey
+            AND run.probe = last.probe AND run.at_ns = last.at_ns",
+    )
+    .fetch_all(connection)
+    .await?
+    .iter()
+    .map(|row| Ok((row.try_get("rule")?, observation(row)?)))
+    .collect()
+}
+
 /// The newest good run of every series that a rule has read.
 pub async fn newest_good(connection: &mut AnyConnection, rule: &str) -> Result<Vec<Observation>> {
     sqlx::query(

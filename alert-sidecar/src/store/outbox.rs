@@ -437,6 +437,17 @@ pub async fn of_incident(connection: &mut AnyConnection, incident: &str) -> Resu
     .collect()
 }
 
+/// The newest messages, the newest first.
+pub async fn newest(connection: &mut AnyConnection, most: i64) -> Result<Vec<Progress>> {
+    sqlx::query("SELECT * FROM delivery ORDER BY intended_ns DESC, sequence DESC, id LIMIT $1")
+        .bind(most)
+        .fetch_all(connection)
+        .await?
+        .iter()
+        .map(progress)
+        .collect()
+}
+
 /// The messages of a conversation.
 pub(super) async fn of_conversation(
     connection: &mut AnyConnection,

@@ -3,17 +3,34 @@
 use jiff::Timestamp;
 
 use super::{
-    StoreError,
+    StoreError, conversations,
     decisions::{self, Acknowledgement, Case},
+    incidents,
     ledger::Ledger,
+    overview::{self, Overview},
     telling::{self, Teller},
 };
-use crate::route::silence::{Draft, Refusal, Silence};
+use crate::{
+    incident::Incident,
+    route::silence::{Draft, Refusal, Silence},
+};
 
 impl Ledger {
+    /// How everything stands.
+    pub async fn overview(&self, now: Timestamp) -> Result<Overview, StoreError> {
+        self.read(move |connection| Box::pin(overview::read(connection, now)))
+            .await
+    }
+
     /// The incidents that are open, the oldest first, with everything that was decided and done about them.
     pub async fn open_cases(&self) -> Result<Vec<Case>, StoreError> {
         self.read(|connection| Box::pin(decisions::open_cases(connection)))
+            .await
+    }
+
+    /// The incidents that ended since this moment, the oldest first, with everything about them.
+    pub async fn ended_cases(&self, since: Timestamp) -> Result<Vec<Case>, StoreError> {
+        self.read(move |connection| Box::pin(decisions::ended_cases(connection, since)))
             .await
     }
 
@@ -22,6 +39,20 @@ impl Ledger {
         let id = id.to_owned();
         self.read(|connection| Box::pin(async move { decisions::case(connection, &id).await }))
             .await
+    }
+
+    /// The incidents of this identity: one, or those of a conversation.
+    pub async fn incidents_of(&self, subject: &str) -> Result<Vec<Incident>, StoreError> {
+        let subject = subject.to_owned();
+        self.read(|connection| {
+            Box::pin(async move {
+                match incidents::with_id(connection, &subject).await? {
+                    Some(incident) => Ok(vec![incident]),
+                    None => Ok(conversations::read(connection, &subject).await?.incidents),
+                }
+            })
+        })
+        .await
     }
 
     /// Somebody takes care of an incident, or of everything that is open in a conversation. Gives the identities of those

@@ -203,6 +203,8 @@ impl Sidecar {
         command.arg("run").arg("--config").arg(config);
         command
             .env("INFLUX_TOKEN", influxdb::TOKEN)
+            .env("PAGE_TOKEN", super::pages::TOKEN)
+            .env("PAGE_LINK_KEY", "a key that signs the links in messages")
             .env("STORE_PASSWORD", postgresql::PASSWORD)
             .env("SMTP_PASSWORD", vigia_testbed::servers::mail::PASSWORD);
         Self {

@@ -1,0 +1,163 @@
+//! The commands by which people see and steer a running program, and explain and try rules: the real program, a real InfluxDB.
+
+use std::{path::Path, process::Command, time::Duration};
+
+use rustix::process::Signal;
+use serde_json::Value as Json;
+use vigia_testbed::{servers::influxdb, until::until};
+
+use super::{
+    scripted_smtp::ScriptedSmtp,
+    sidecar::{Sidecar, Stage},
+};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// What a command printed, and its exit code.
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn vigia_alert(config: &Path, arguments: &[&str]) -> Said {
+    let output = Command::new(env!("CARGO_BIN_EXE_vigia-alert"))
+        .args(arguments)
+        .arg("--config")
+        .arg(config)
+        .env("INFLUX_TOKEN", influxdb::TOKEN)
+        .env("PAGE_TOKEN", super::pages::TOKEN)
+        .env("SUDO_USER", "ana")
+        .output()
+        .unwrap();
+    Said {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn json(config: &Path, arguments: &[&str]) -> Json {
+    let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+    let said = vigia_alert(config, &arguments);
+    serde_json::from_str(&said.out)
+        .unwrap_or_else(|error| panic!("{error}: {}{}", said.out, said.err))
+}
+
+/// Breaks a journey, and waits until somebody was told.
+async fn broken(stage: &Stage, config: &Path) -> String {
+    for (result, run) in [("ok", "r1"), ("failed", "r2"), ("failed", "r3")] {
+        stage.run_ends("consultar-tramite", result, run).await;
+    }
+    let told = async || {
+        let incidents = json(config, &["incidents"]);
+        let incident = &incidents["incidents"][0];
+        let is_told = incident["messages"][0]["state"] == "accepted";
+        is_told.then(|| incident["id"].as_str().unwrap().to_owned())
+    };
+    until("the incident to be told", SOON, told).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_incident_is_seen_acknowledged_silenced_and_explained() {
+    let stage = Stage::new().await;
+    let smtp = ScriptedSmtp::start(&[]).await;
+    let config = stage.configure_plain(smtp.port);
+    let sidecar = Sidecar::start(&config).await;
+    assert_eq!(
+        vigia_alert(&config, &["incidents"]).out,
+        "no incident is open\n"
+    );
+    let id = broken(&stage, &config).await;
+
+    let shown = vigia_alert(&config, &["incidents"]);
+    for part in [
+        "CRITICAL tramites / consultar-tramite, seen from sede, since ",
+        "step \"Ingresar\": the text `Bienvenido` did not appear within 5 s",
+        "opened through mail to director@agency.example: accepted",
+        &id,
+    ] {
+        assert!(shown.out.contains(part), "{part} is not in\n{}", shown.out);
+    }
+    let taken = vigia_alert(&config, &["ack", &id, "--comment", "lo miro"]);
+    assert_eq!(
+        (taken.code, taken.out),
+        (Some(0), format!("taken care of: {id}\n"))
+    );
+    let shown = vigia_alert(&config, &["incidents"]);
+    assert!(
+        shown.out.contains("ana takes care of it since "),
+        "{}",
+        shown.out
+    );
+    let nothing = vigia_alert(&config, &["ack", "nothing"]);
+    assert_eq!(nothing.code, Some(5));
+
+    let refused = vigia_alert(
+        &config,
+        &["silence", "add", "--for", "2h", "--comment", "x"],
+    );
+    assert_eq!(refused.code, Some(5));
+    assert_eq!(
+        refused.out,
+        "nothing was silenced: it names nothing, so it would mute everything\nhint: name a system, a journey, a probe, a rule or an impact\n"
+    );
+    let added = vigia_alert(
+        &config,
+        &[
+            "silence",
+            "add",
+            "--journey",
+            "otro-*",
+            "--for",
+            "2h",
+            "--comment",
+            "cambio de disco",
+        ],
+    );
+    assert!(
+        added.out.contains("journey otro-*, from "),
+        "{}{}",
+        added.out,
+        added.err
+    );
+    let silences = json(&config, &["silence", "list"]);
+    let silence = silences["silences"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(silences["silences"][0]["author"], "ana");
+    let over = vigia_alert(&config, &["silence", "expire", &silence]);
+    assert_eq!(
+        (over.code, over.out.as_str()),
+        (Some(0), "the silence is over\n")
+    );
+    let again = vigia_alert(&config, &["silence", "expire", &silence]);
+    assert_eq!(again.code, Some(5));
+
+    let explained = vigia_alert(&config, &["explain", &id]);
+    for part in [
+        "Rule journeys-failed for tramites / consultar-tramite: 2 of 3 runs must be bad;",
+        "failed     from sede  step \"Ingresar\"",
+        "=> failing: since the run of ",
+        "told through `mail`",
+        "opened through mail to director@agency.example: accepted",
+        "ana takes care of it: lo miro",
+    ] {
+        assert!(
+            explained.out.contains(part),
+            "{part} is not in\n{}{}",
+            explained.out,
+            explained.err
+        );
+    }
+    let explained = vigia_alert(&config, &["explain", "tramites/consultar-tramite"]);
+    assert!(
+        explained.out.contains("=> failing") && explained.out.contains(&id),
+        "{}",
+        explained.out
+    );
+    let unknown = vigia_alert(&config, &["explain", "tramites/otro"]);
+    assert_eq!(unknown.code, Some(5), "{}", unknown.out);
+
+    assert_eq!(sidecar.end(Signal::TERM).await, Some(0));
+    // Nobody works with the store now: the command does.
+    assert!(vigia_alert(&config, &["incidents"]).out.contains(&id));
+}
