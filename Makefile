@@ -14,7 +14,7 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo dashboards dashboards-benchmark benchmark benchmark-alerts benchmark-report accuracy test soak kills lint advisories
+.PHONY: help setup setup-checks build demo dashboards dashboards-benchmark benchmark benchmark-alerts benchmark-report benchmark-backtest accuracy test soak kills lint advisories
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
@@ -25,6 +25,7 @@ help:
 	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20)"
 	@echo "make benchmark-alerts  what the alert engine costs with 10,000 series (half a minute and a release build)"
 	@echo "make benchmark-report  how long the report of a month of 30 systems takes (some minutes and a release build)"
+	@echo "make benchmark-backtest  how long trying rules on 30 days of 150 journeys a minute takes (some minutes and a release build)"
 	@echo "make test    runs every check and test (about 13 minutes once everything is built)"
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
 	@echo "make kills   kills the alert engine 500 times, at every commit and at any moment (6 minutes)"
@@ -62,6 +63,10 @@ benchmark-alerts: setup
 # InfluxDB is filled with two months first, which takes some minutes.
 benchmark-report: setup
 	cargo bench -p vigia-alert --bench report --locked
+
+# InfluxDB is filled with 6.5 million runs first, which takes some minutes.
+benchmark-backtest: setup
+	cargo bench -p vigia-alert --bench backtest --locked
 
 # Released binaries: what is measured is what operators run.
 accuracy: setup-checks

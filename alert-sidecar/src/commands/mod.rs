@@ -1,5 +1,6 @@
 //! What the operator types.
 
+mod backtest;
 mod check;
 mod explain;
 mod report;
@@ -74,6 +75,8 @@ enum Command {
     Silence(steer::Silence),
     /// Says why somebody was told of an incident, or nobody; or what each rule makes of a journey at a moment.
     Explain(explain::Arguments),
+    /// Counts what these rules and routes would have sent, from the data that there is.
+    Backtest(backtest::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -113,6 +116,7 @@ pub fn main() -> Exit {
         Command::Ack(arguments) => steer::acknowledge(arguments),
         Command::Silence(arguments) => steer::silence(arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Backtest(arguments) => backtest::backtest(&arguments),
     }
 }
 

@@ -159,6 +159,14 @@ impl Rule {
         }
     }
 
+    /// Whether what every run of a journey came to is all that decides: the reasons aside, it asks for nothing else.
+    #[must_use]
+    pub fn asks_for_results(&self) -> bool {
+        [ShippedQuery::JourneysFailed, ShippedQuery::JourneysSlow]
+            .into_iter()
+            .any(|query| self.flux == query.flux())
+    }
+
     /// Whether what several probes see of a journey is one incident.
     #[must_use]
     pub const fn puts_probes_together(&self) -> bool {

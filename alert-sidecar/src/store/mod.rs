@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod overview;
 pub mod place;
 mod postgresql;
+pub mod rehearsal;
 pub mod reports;
 mod rescue;
 mod sqlite;

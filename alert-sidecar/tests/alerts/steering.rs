@@ -161,3 +161,62 @@ async fn an_incident_is_seen_acknowledged_silenced_and_explained() {
     // Nobody works with the store now: the command does.
     assert!(vigia_alert(&config, &["incidents"]).out.contains(&id));
 }
+
+#[tokio::test]
+async fn a_backtest_finds_what_was_told() {
+    let stage = Stage::new().await;
+    let smtp = ScriptedSmtp::start(&[]).await;
+    let config = stage.configure_plain(smtp.port);
+    let sidecar = Sidecar::start(&config).await;
+    broken(&stage, &config).await;
+    stage.run_ends("consultar-tramite", "ok", "r4").await;
+    stage.run_ends("presentar", "failed", "r5").await;
+    let over = async || {
+        let incidents = json(&config, &["incidents"]);
+        incidents["incidents"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+            .then_some(())
+    };
+    until("the incident to be over", SOON, over).await.unwrap();
+    until("both mails", SOON, async || {
+        (smtp.mails().len() == 2).then_some(())
+    })
+    .await
+    .unwrap();
+    assert_eq!(sidecar.end(Signal::TERM).await, Some(0));
+
+    let tried = json(&config, &["backtest", "--since", "1h"]);
+    let tried = &tried["configurations"][0];
+    assert_eq!(tried["incidents"][0]["opened"], 1, "{tried:#}");
+    let sent: i64 = tried["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cell| cell["messages"].as_i64().unwrap())
+        .sum();
+    assert_eq!(sent, 2, "{tried:#}");
+
+    let loud = std::fs::read_to_string(&config)
+        .unwrap()
+        .replace("2 of 3", "1 of 3");
+    let other = config.with_file_name("loud.toml");
+    std::fs::write(&other, loud).unwrap();
+    let compared = vigia_alert(
+        &config,
+        &[
+            "backtest",
+            "--since",
+            "1h",
+            "--against",
+            other.to_str().unwrap(),
+        ],
+    );
+    assert!(
+        compared.out.contains("mail critical: 2, 3, -1"),
+        "{}{}",
+        compared.out,
+        compared.err
+    );
+}
