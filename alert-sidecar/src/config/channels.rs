@@ -12,14 +12,20 @@ use super::{Findings, check::secret, email};
 use crate::deliver::{
     self, Channel, Pace,
     discord::{self, Discord},
+    google_chat::{self, GoogleChat},
     http::{Http, Way},
+    matrix::{self, Matrix},
+    mattermost::{self, Mattermost},
+    mattermost_webhook::{self, MattermostWebhook},
     ntfy::{self, Ntfy},
     pagerduty::{self, PagerDuty},
+    rocketchat::{self, RocketChat},
     slack::{self, Slack},
     slack_webhook::{self, SlackWebhook},
     teams::{self, Teams},
     telegram::{self, Telegram},
     webhook::{self, Webhook},
+    zulip::{self, Zulip},
 };
 
 /// A `[[channel]]`: a name, and exactly one kind.
@@ -43,6 +49,12 @@ pub(super) struct Settings {
     discord: Option<discord::Settings>,
     pagerduty: Option<pagerduty::Settings>,
     ntfy: Option<ntfy::Settings>,
+    mattermost: Option<mattermost::Settings>,
+    mattermost_webhook: Option<mattermost_webhook::Settings>,
+    rocketchat: Option<rocketchat::Settings>,
+    matrix: Option<matrix::Settings>,
+    google_chat: Option<google_chat::Settings>,
+    zulip: Option<zulip::Settings>,
     webhook: Option<webhook::Settings>,
 }
 
@@ -56,12 +68,17 @@ enum Kind {
     Discord(discord::Settings),
     PagerDuty(pagerduty::Settings),
     Ntfy(ntfy::Settings),
+    Mattermost(mattermost::Settings),
+    MattermostWebhook(mattermost_webhook::Settings),
+    RocketChat(rocketchat::Settings),
+    Matrix(matrix::Settings),
+    GoogleChat(google_chat::Settings),
+    Zulip(zulip::Settings),
     Webhook(webhook::Settings),
 }
 
 /// The keys of the kinds, for hints.
-const KINDS: &str =
-    "email, slack, slack_webhook, teams, telegram, discord, pagerduty, ntfy or webhook";
+const KINDS: &str = "email, slack, slack_webhook, teams, telegram, discord, pagerduty, ntfy, mattermost, mattermost_webhook, rocketchat, matrix, google_chat, zulip or webhook";
 
 /// A channel and how often it may send.
 #[derive(Debug)]
@@ -95,6 +112,16 @@ pub(super) fn resolve_all(
             Kind::Discord(discord) => resolve_discord(&discord, &name, &way, findings),
             Kind::PagerDuty(pagerduty) => resolve_pagerduty(pagerduty, &name, &way, findings),
             Kind::Ntfy(ntfy) => resolve_ntfy(ntfy, &name, &way, findings),
+            Kind::Mattermost(mattermost) => resolve_mattermost(mattermost, &name, &way, findings),
+            Kind::MattermostWebhook(mattermost_webhook) => {
+                resolve_mattermost_webhook(&mattermost_webhook, &name, &way, findings)
+            }
+            Kind::RocketChat(rocketchat) => resolve_rocketchat(rocketchat, &name, &way, findings),
+            Kind::Matrix(matrix) => resolve_matrix(matrix, &name, &way, findings),
+            Kind::GoogleChat(google_chat) => {
+                resolve_google_chat(&google_chat, &name, &way, findings)
+            }
+            Kind::Zulip(zulip) => resolve_zulip(zulip, &name, &way, findings),
             Kind::Webhook(webhook) => resolve_webhook(&webhook, &name, &way, findings),
         };
         if let Some(channel) = channel {
@@ -116,6 +143,15 @@ fn kind(settings: &mut Settings, findings: &mut Findings) -> Option<Kind> {
         settings.discord.take().map(Kind::Discord),
         settings.pagerduty.take().map(Kind::PagerDuty),
         settings.ntfy.take().map(Kind::Ntfy),
+        settings.mattermost.take().map(Kind::Mattermost),
+        settings
+            .mattermost_webhook
+            .take()
+            .map(Kind::MattermostWebhook),
+        settings.rocketchat.take().map(Kind::RocketChat),
+        settings.matrix.take().map(Kind::Matrix),
+        settings.google_chat.take().map(Kind::GoogleChat),
+        settings.zulip.take().map(Kind::Zulip),
         settings.webhook.take().map(Kind::Webhook),
     ];
     let mut said = kinds.into_iter().flatten();
@@ -312,6 +348,137 @@ fn resolve_ntfy(
         server: server?,
         to: to?,
         token: token?,
+    })))
+}
+
+fn resolve_mattermost(
+    settings: mattermost::Settings,
+    name: &Spanned<String>,
+    way: &Way,
+    findings: &mut Findings,
+) -> Option<Channel> {
+    let server = api(Some(settings.server), "", findings);
+    let to = recipients(
+        settings.to,
+        name,
+        "add to = [\"4xp9fdt77pncbef59f4k1qe83o\"], a channel's ID",
+        findings,
+    );
+    let token = token(&settings.token, findings);
+    let http = http(way, name, [token.clone()], findings);
+    Some(Channel::Mattermost(Box::new(Mattermost {
+        http: http?,
+        server: server?,
+        token: token?,
+        to: to?,
+    })))
+}
+
+fn resolve_mattermost_webhook(
+    settings: &mattermost_webhook::Settings,
+    name: &Spanned<String>,
+    way: &Way,
+    findings: &mut Findings,
+) -> Option<Channel> {
+    let url = secret_address(&settings.url, findings);
+    let http = http(way, name, [url.clone()], findings);
+    Some(Channel::MattermostWebhook(Box::new(MattermostWebhook {
+        http: http?,
+        url: url?,
+    })))
+}
+
+fn resolve_rocketchat(
+    settings: rocketchat::Settings,
+    name: &Spanned<String>,
+    way: &Way,
+    findings: &mut Findings,
+) -> Option<Channel> {
+    let server = api(Some(settings.server), "", findings);
+    let to = recipients(
+        settings.to,
+        name,
+        "add to = [\"GENERAL\"], a room's ID",
+        findings,
+    );
+    let token = token(&settings.token, findings);
+    let http = http(way, name, [token.clone()], findings);
+    Some(Channel::RocketChat(Box::new(RocketChat {
+        http: http?,
+        server: server?,
+        token: token?,
+        user: settings.user.into_inner(),
+        to: to?,
+    })))
+}
+
+fn resolve_matrix(
+    settings: matrix::Settings,
+    name: &Spanned<String>,
+    way: &Way,
+    findings: &mut Findings,
+) -> Option<Channel> {
+    let server = api(Some(settings.server), "", findings);
+    for room in &settings.to {
+        if !room.as_ref().starts_with('!') {
+            findings.add(
+                room,
+                format!("`{}` is not the ID of a room", room.as_ref()),
+                "write the ID that the room's settings show, which begins with `!`; an address such as #alerts:agency.example is none",
+            );
+        }
+    }
+    let to = recipients(
+        settings.to,
+        name,
+        "add to = [\"!abcdefg:agency.example\"]",
+        findings,
+    );
+    let token = token(&settings.token, findings);
+    let http = http(way, name, [token.clone()], findings);
+    Some(Channel::Matrix(Box::new(Matrix {
+        http: http?,
+        server: server?,
+        token: token?,
+        to: to?,
+    })))
+}
+
+fn resolve_google_chat(
+    settings: &google_chat::Settings,
+    name: &Spanned<String>,
+    way: &Way,
+    findings: &mut Findings,
+) -> Option<Channel> {
+    let url = secret_address(&settings.url, findings);
+    let http = http(way, name, [url.clone()], findings);
+    Some(Channel::GoogleChat(Box::new(GoogleChat {
+        http: http?,
+        url: url?,
+    })))
+}
+
+fn resolve_zulip(
+    settings: zulip::Settings,
+    name: &Spanned<String>,
+    way: &Way,
+    findings: &mut Findings,
+) -> Option<Channel> {
+    let server = api(Some(settings.server), "", findings);
+    let to = recipients(
+        settings.to,
+        name,
+        "add to = [\"alerts\"], a channel's name",
+        findings,
+    );
+    let key = token(&settings.key, findings);
+    let http = http(way, name, [key.clone()], findings);
+    Some(Channel::Zulip(Box::new(Zulip {
+        http: http?,
+        server: server?,
+        key: key?,
+        bot: settings.bot.into_inner(),
+        to: to?,
     })))
 }
 

@@ -110,6 +110,11 @@ impl Http {
         })
     }
 
+    /// A request that only asks.
+    pub fn get(&self, address: &str) -> RequestBuilder {
+        self.client.get(address)
+    }
+
     /// A request with a body.
     pub fn post(&self, address: &str) -> RequestBuilder {
         self.client.post(address)

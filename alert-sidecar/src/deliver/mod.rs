@@ -7,18 +7,24 @@ pub mod courier;
 pub mod delivery_points;
 pub mod discord;
 pub mod email;
+pub mod google_chat;
 pub mod http;
 pub mod incident_points;
+pub mod matrix;
+pub mod mattermost;
+pub mod mattermost_webhook;
 pub mod ntfy;
 pub mod outgoing;
 pub mod pace;
 pub mod pagerduty;
 mod pictures;
+pub mod rocketchat;
 pub mod slack;
 pub mod slack_webhook;
 pub mod teams;
 pub mod telegram;
 pub mod webhook;
+pub mod zulip;
 
 pub use outgoing::{Abilities, Attempt, Outgoing, Pace, Pictures, Receipt};
 
@@ -41,6 +47,18 @@ pub enum Channel {
     Ntfy(Box<ntfy::Ntfy>),
     /// By a bot in Telegram.
     Telegram(Box<telegram::Telegram>),
+    /// By a bot in Mattermost.
+    Mattermost(Box<mattermost::Mattermost>),
+    /// Through a webhook of Mattermost.
+    MattermostWebhook(Box<mattermost_webhook::MattermostWebhook>),
+    /// By a bot in Rocket.Chat.
+    RocketChat(Box<rocketchat::RocketChat>),
+    /// Into rooms of Matrix.
+    Matrix(Box<matrix::Matrix>),
+    /// Through a webhook of Google Chat.
+    GoogleChat(Box<google_chat::GoogleChat>),
+    /// By a bot in Zulip.
+    Zulip(Box<zulip::Zulip>),
     /// To a program.
     Webhook(Box<webhook::Webhook>),
 }
@@ -58,6 +76,12 @@ impl Channel {
             Self::Discord(_) => vec!["discord".to_owned()],
             Self::PagerDuty(_) => vec!["pagerduty".to_owned()],
             Self::Ntfy(ntfy) => ntfy.to.clone(),
+            Self::Mattermost(mattermost) => mattermost.to.clone(),
+            Self::MattermostWebhook(_) => vec!["mattermost_webhook".to_owned()],
+            Self::RocketChat(rocketchat) => rocketchat.to.clone(),
+            Self::Matrix(matrix) => matrix.to.clone(),
+            Self::GoogleChat(_) => vec!["google_chat".to_owned()],
+            Self::Zulip(zulip) => zulip.to.clone(),
             Self::Webhook(_) => vec!["webhook".to_owned()],
         }
     }
@@ -74,6 +98,12 @@ impl Channel {
             Self::Discord(_) => discord::Discord::ABILITIES,
             Self::PagerDuty(_) => pagerduty::PagerDuty::ABILITIES,
             Self::Ntfy(_) => ntfy::Ntfy::ABILITIES,
+            Self::Mattermost(_) => mattermost::Mattermost::ABILITIES,
+            Self::MattermostWebhook(_) => mattermost_webhook::MattermostWebhook::ABILITIES,
+            Self::RocketChat(_) => rocketchat::RocketChat::ABILITIES,
+            Self::Matrix(_) => matrix::Matrix::ABILITIES,
+            Self::GoogleChat(_) => google_chat::GoogleChat::ABILITIES,
+            Self::Zulip(_) => zulip::Zulip::ABILITIES,
             Self::Webhook(webhook) => webhook.abilities(),
         }
     }
@@ -89,6 +119,12 @@ impl Channel {
             Self::Discord(discord) => discord.send(outgoing).await,
             Self::PagerDuty(pagerduty) => pagerduty.send(outgoing).await,
             Self::Ntfy(ntfy) => ntfy.send(outgoing).await,
+            Self::Mattermost(mattermost) => mattermost.send(outgoing).await,
+            Self::MattermostWebhook(webhook) => webhook.send(outgoing).await,
+            Self::RocketChat(rocketchat) => rocketchat.send(outgoing).await,
+            Self::Matrix(matrix) => matrix.send(outgoing).await,
+            Self::GoogleChat(google_chat) => google_chat.send(outgoing).await,
+            Self::Zulip(zulip) => zulip.send(outgoing).await,
             Self::Webhook(webhook) => webhook.send(outgoing).await,
         }
     }
@@ -99,11 +135,17 @@ impl Channel {
             Self::Slack(slack) => slack.illustrate(outgoing, receipt).await,
             Self::Telegram(telegram) => telegram.illustrate(outgoing, receipt).await,
             Self::Discord(discord) => discord.illustrate(outgoing, receipt).await,
+            Self::Mattermost(mattermost) => mattermost.illustrate(outgoing, receipt).await,
+            Self::RocketChat(rocketchat) => rocketchat.illustrate(outgoing, receipt).await,
+            Self::Matrix(matrix) => matrix.illustrate(outgoing, receipt).await,
+            Self::Zulip(zulip) => zulip.illustrate(outgoing, receipt).await,
             Self::Ntfy(ntfy) => ntfy.illustrate(outgoing, receipt).await,
             Self::Email(_)
             | Self::SlackWebhook(_)
             | Self::Teams(_)
             | Self::PagerDuty(_)
+            | Self::MattermostWebhook(_)
+            | Self::GoogleChat(_)
             | Self::Webhook(_) => {
                 Attempt::Refused("this channel brings no pictures after a message".into())
             }

@@ -20,17 +20,23 @@ pub enum Markup {
     Markdown,
     /// The tags of HTML that Matrix recommends.
     Matrix,
+    /// Markdown in which no sign can be escaped: Rocket.Chat, Zulip.
+    BareMarkdown,
+    /// Google Chat's own.
+    GoogleChat,
 }
 
 impl Markup {
     /// Every markup.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Plain,
         Self::Html,
         Self::Slack,
         Self::Telegram,
         Self::Markdown,
         Self::Matrix,
+        Self::BareMarkdown,
+        Self::GoogleChat,
     ];
 
     /// The name of its template.
@@ -43,6 +49,8 @@ impl Markup {
             Self::Telegram => "message.telegram",
             Self::Markdown => "message.markdown",
             Self::Matrix => "message.matrix",
+            Self::BareMarkdown => "message.bare_markdown",
+            Self::GoogleChat => "message.google_chat",
         }
     }
 
@@ -56,6 +64,8 @@ impl Markup {
             Self::Telegram => include_str!("templates/message.telegram"),
             Self::Markdown => include_str!("templates/message.markdown"),
             Self::Matrix => include_str!("templates/message.matrix"),
+            Self::BareMarkdown => include_str!("templates/message.bare_markdown"),
+            Self::GoogleChat => include_str!("templates/message.google_chat"),
         }
     }
 
@@ -73,6 +83,8 @@ impl Markup {
             Self::Plain => text.to_owned(),
             Self::Html => html(text),
             Self::Slack => slack(&tame(text)),
+            Self::BareMarkdown => bare_markdown(&tame(text)),
+            Self::GoogleChat => google_chat(&tame(text)),
             Self::Telegram | Self::Matrix => html(&tame(text)),
             Self::Markdown => markdown(&tame(text)),
         }
@@ -93,8 +105,9 @@ impl Markup {
                 format!("<a href=\"{}\">{shown}</a>", html(&address))
             }
             // A bar would end the address.
+            Self::GoogleChat => format!("<{}|{shown}>", address.replace('|', "%7C")),
             Self::Slack => format!("<{}|{shown}>", slack_signs(&address.replace('|', "%7C"))),
-            Self::Markdown => {
+            Self::Markdown | Self::BareMarkdown => {
                 let address = address.replace('(', "%28").replace(')', "%29");
                 format!("[{shown}]({address})")
             }
@@ -232,6 +245,11 @@ fn html(text: &str) -> String {
 /// <https://docs.slack.dev/messaging/formatting-message-text>: three signs have an escape. The others have none, so one that
 /// looks like it takes its place.
 fn slack(text: &str) -> String {
+    slack_signs(&look_alikes(text))
+}
+
+/// Signs that mean something, and that cannot be escaped, as signs that look like them.
+fn look_alikes(text: &str) -> String {
     let look_alike = |letter| match letter {
         '*' => '∗',
         '_' => 'ˍ',
@@ -239,7 +257,18 @@ fn slack(text: &str) -> String {
         '`' => 'ˋ',
         _ => letter,
     };
-    slack_signs(&text.chars().map(look_alike).collect::<String>())
+    text.chars().map(look_alike).collect()
+}
+
+/// A bracket would end the label of a link; Zulip sets formulas between dollars.
+fn bare_markdown(text: &str) -> String {
+    let text = look_alikes(text).replace('$', "＄");
+    text.replace('[', "［").replace(']', "］")
+}
+
+/// A mention or a link stands between angle brackets there.
+fn google_chat(text: &str) -> String {
+    look_alikes(text).replace('<', "‹").replace('>', "›")
 }
 
 fn slack_signs(text: &str) -> String {
@@ -303,6 +332,12 @@ mod tests {
             ),
             (Markup::Markdown, "@everyone", "@\u{200B}everyone"),
             (
+                Markup::BareMarkdown,
+                "@**all** [x](y)",
+                "@\u{200B}∗∗all∗∗ ［x］\u{200B}(y)",
+            ),
+            (Markup::GoogleChat, "<users/all> *b*", "‹users/all› ∗b∗"),
+            (
                 Markup::Telegram,
                 "https://evil.example/x",
                 "https:\u{200B}//evil.\u{200B}example/x",
@@ -327,6 +362,11 @@ mod tests {
                 Markup::Markdown,
                 "[a\\|b](https://x.example/%281%29?a=%22&b)",
             ),
+            (
+                Markup::BareMarkdown,
+                "[a|b](https://x.example/%281%29?a=%22&b)",
+            ),
+            (Markup::GoogleChat, "<https://x.example/(1)?a=%22&b|a|b>"),
         ] {
             assert_eq!(markup.link("https://x.example/(1)?a=\"&b", "a|b"), expected);
         }

@@ -8,6 +8,7 @@ mod conformance;
 mod damages;
 mod failures;
 mod gate;
+mod homeserver;
 mod incidents;
 mod kills;
 #[macro_use]

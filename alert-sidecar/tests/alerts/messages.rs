@@ -18,7 +18,7 @@ pub fn delivery(kind: Kind) -> Delivery {
         run_id: "r9".into(),
     };
     Delivery {
-        id: "d".into(),
+        id: format!("d-{}", kind.name()),
         conversation: Conversation {
             id: "i/mail".into(),
             incidents: vec![Incident {

@@ -9,7 +9,7 @@ use super::{Aim, Answer, Picture, Post, Refusal, Request, Room};
 
 /// No secret: of this server only.
 pub const TOKEN: &str = "syt_dmlnaWE_testbed_0";
-pub const ROOM: &str = "!alertas:localhost";
+pub const ROOM: &str = "!alertas:agency.example";
 
 const LARGEST_EVENT_BYTES: usize = 65_536;
 const LARGEST_FILE_BYTES: usize = 20 * 1024 * 1024;
@@ -35,7 +35,7 @@ pub fn refusal(refusal: Refusal) -> Answer {
         Refusal::Gone => error(
             403,
             "M_FORBIDDEN",
-            "User @vigia:localhost not in room !alertas:localhost",
+            "User @vigia:agency.example not in room !alertas:agency.example",
         ),
         Refusal::TooBig => too_large(),
         Refusal::NotTaken | Refusal::Unavailable => {
@@ -82,7 +82,7 @@ fn upload(room: &mut Room, request: &Request) -> Answer {
     if request.body.len() > LARGEST_FILE_BYTES {
         return too_large();
     }
-    let address = format!("mxc://localhost/{}", room.next_number());
+    let address = format!("mxc://agency.example/{}", room.next_number());
     let picture = Picture {
         name: request.query("filename").unwrap_or_default().to_owned(),
         bytes: request.body.clone(),

@@ -1,0 +1,66 @@
+//! Google Chat through an incoming webhook: text in threads, no pictures. What follows:
+//! <https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create>.
+//!
+//! A request with an ID that it has seen gives the message that came of it.
+
+use serde::Deserialize;
+use serde_json::json;
+use vigia_contract::secret::{ExposeSecret, SecretString, Template};
+
+use super::{
+    Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
+    http::{Http, digest},
+};
+use crate::render::{Markup, Room};
+
+/// The value `google_chat` of a `[[channel]]`, as the operator writes it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The address that Google Chat gave, as `${secret:NAME}`: who knows it can post.
+    pub url: toml::Spanned<Template>,
+}
+
+/// A webhook of a space, ready to send.
+#[derive(Debug)]
+pub struct GoogleChat {
+    /// The way there.
+    pub http: Http,
+    /// The secret address.
+    pub url: SecretString,
+}
+
+impl GoogleChat {
+    pub(super) const ABILITIES: Abilities = Abilities {
+        markup: Markup::GoogleChat,
+        room: Room::Letters(4000),
+        pictures: Pictures::Never,
+        recognises_repeats: true,
+        pace: Pace::ONE_A_SECOND,
+    };
+
+    pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Attempt {
+        let thread = digest(outgoing.conversation);
+        let request = self.http.post(self.url.expose_secret()).query(&[
+            // Without it the thread's key is not looked at.
+            ("messageReplyOption", "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"),
+            ("requestId", digest(outgoing.id).as_str()),
+        ]);
+        let body = json!({ "text": outgoing.message.marked, "thread": { "threadKey": thread } });
+        let answer = match self.http.ask(request.json(&body)).await {
+            Ok(answer) => answer,
+            Err(trouble) => return trouble.into(),
+        };
+        if !answer.status.is_success() {
+            return answer.failure();
+        }
+        match answer.json()["name"].as_str() {
+            None => Attempt::Uncertain(answer.said()),
+            Some(name) => Attempt::Accepted(Receipt {
+                answer: name.to_owned(),
+                thread: Some(thread),
+                message: Some(name.to_owned()),
+            }),
+        }
+    }
+}
