@@ -213,6 +213,8 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
         names: file.names,
         templates: Templates::new(),
         dashboard: file.links.dashboard.map(Spanned::into_inner),
+        page: page.as_ref().and_then(|page| page.url.clone()),
+        signer: page.as_ref().and_then(|page| page.signer.clone()),
     });
     let style = style.map(|style| templates::read(file.templates.as_ref(), style, &mut findings));
     let (Some(style), Some(influxdb_token), Some(store), []) =

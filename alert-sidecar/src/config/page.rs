@@ -12,8 +12,8 @@ use crate::{
     page::{
         Config, ProxySettings, Settings,
         access::{Access, Proxy},
-        link::{Signer, is_address},
     },
+    render::link::{Signer, is_address},
 };
 
 /// A token that can be guessed would show everything to everybody.

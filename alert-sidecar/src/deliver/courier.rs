@@ -69,7 +69,9 @@ impl Courier {
             let wait = match self.next().await {
                 Ok(Claim::Delivery(delivery)) => {
                     self.turns.take();
-                    let (wanted, change) = self.deliver(*delivery, &mut standing).await;
+                    // What it takes to write a message is large, and most of the time nothing is written.
+                    let delivered = Box::pin(self.deliver(*delivery, &mut standing));
+                    let (wanted, change) = delivered.await;
                     if let Some(change) = change {
                         self.record(&change).await;
                     }

@@ -17,12 +17,12 @@ use super::{
     Asked, Page,
     access::Visitor,
     html, in_time,
-    link::{Action, Link, LinkError},
     view::{ActForm, Notice, Outcome},
 };
 use crate::{
     health::Complaint,
     incident::Incident,
+    render::link::{Action, Link, LinkError},
     route::{
         matcher::Matcher,
         silence::{Draft, Refusal},

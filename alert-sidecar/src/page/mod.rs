@@ -6,7 +6,6 @@
 
 pub mod access;
 mod act;
-pub mod link;
 pub mod socket;
 mod standing;
 mod view;
@@ -50,14 +49,13 @@ use vigia_contract::secret::Template;
 
 use self::{
     access::{Access, Door, Visitor},
-    link::Signer,
     view::{Notice, View},
 };
 use crate::{
     flux::{InfluxDb, picture},
     health::{Complaint, Seen, complaints, metrics},
     incident::Incident,
-    render::{Language, Style},
+    render::{Language, Style, link::Signer},
     store::{StoreError, decisions::Case, ledger::Ledger, overview::Overview},
 };
 

@@ -16,14 +16,13 @@ use vigia_contract::data_model::Impact;
 
 use super::{
     act::SPANS,
-    link::Action,
     standing::{self, Standing, State},
     words::Words,
 };
 use crate::{
     health::Complaint,
     incident::Incident,
-    render::{Language, Names, Renderer, Style},
+    render::{Language, Names, Renderer, Style, link::Action},
     route::silence::{Refusal, Silence},
     store::{
         conversations::Conversation,

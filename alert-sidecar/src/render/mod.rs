@@ -4,6 +4,7 @@
 //! once ([`markup`]), and what a page or a probe says can never become markup.
 
 pub mod facts;
+pub mod link;
 pub mod markup;
 pub mod parts;
 pub mod sample;
@@ -19,7 +20,12 @@ use minijinja::{
 };
 use vigia_contract::data_model::Impact;
 
-use self::{facts::Facts, parts::MEASURES, words::Words};
+use self::{
+    facts::Facts,
+    link::{Action, Signer},
+    parts::MEASURES,
+    words::Words,
+};
 pub use self::{
     facts::Names,
     markup::{Markup, Room, cut},
@@ -85,6 +91,10 @@ pub struct Style {
     pub templates: Templates,
     /// A template of the address of a dashboard; it may use `system`, `journey` and `probe` as they stand in the data.
     pub dashboard: Option<String>,
+    /// Where people reach the status page, without a slash at the end.
+    pub page: Option<String>,
+    /// Signs the links by which whoever got a message acknowledges and silences; without it messages have none.
+    pub signer: Option<Signer>,
 }
 
 /// Writes messages.
@@ -290,7 +300,7 @@ impl Renderer {
                 .skip(lead)
                 .map(|member| member.line.clone())
                 .collect(),
-            links: self.links(incident)?,
+            links: self.links(delivery, now)?,
             shortened: None,
             footer: told.footer.to_owned(),
             automatic: words.automatic.clone(),
@@ -433,8 +443,10 @@ impl Renderer {
         self.environment.render_str(text, Serde(facts))
     }
 
-    fn links(&self, incident: &Incident) -> Result<Vec<Link>, minijinja::Error> {
-        let series = &incident.series;
+    /// The ways on: first what somebody can do about it while it lasts, then where to look.
+    fn links(&self, delivery: &Delivery, now: Timestamp) -> Result<Vec<Link>, minijinja::Error> {
+        let labels = &self.words.labels;
+        let series = &delivery.conversation.lead().series;
         let names = context! { system => &series.system, journey => &series.journey, probe => &series.probe };
         let dashboard = self
             .style
@@ -442,12 +454,34 @@ impl Renderer {
             .as_ref()
             .map(|address| self.environment.render_str(address, names))
             .transpose()?;
-        let dashboard = dashboard.map(|address| Link {
-            purpose: "dashboard",
-            label: self.words.labels.dashboard.clone(),
-            address,
-        });
-        Ok(dashboard.into_iter().collect())
+        let lasts = !delivery.kind.is_end() && delivery.kind != Kind::Digest;
+        let acts = self
+            .style
+            .signer
+            .iter()
+            .filter(|_| lasts)
+            .flat_map(|signer| {
+                let to = |action| signer.address(action, &delivery.conversation.id, now);
+                [
+                    (
+                        Action::Acknowledge.name(),
+                        &labels.acknowledge,
+                        to(Action::Acknowledge),
+                    ),
+                    (Action::Silence.name(), &labels.silence, to(Action::Silence)),
+                ]
+            });
+        let dashboard = dashboard.map(|address| ("dashboard", &labels.dashboard, address));
+        let page = self.style.page.clone();
+        let status = page.map(|address| ("status", &labels.status, address));
+        let links = acts.chain(dashboard).chain(status);
+        Ok(links
+            .map(|(purpose, label, address)| Link {
+                purpose,
+                label: label.clone(),
+                address,
+            })
+            .collect())
     }
 }
 

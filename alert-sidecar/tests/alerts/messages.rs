@@ -87,6 +87,8 @@ pub fn render_with(
         .into(),
         templates,
         dashboard: Some("https://grafana.example/d/vigia?var-system={{ system }}".into()),
+        page: None,
+        signer: None,
     });
     renderer
         .unwrap()
