@@ -93,7 +93,6 @@ fn run(
     since: Timestamp,
     until: Timestamp,
 ) -> Result<(Measured, Vec<Tally>), anyhow::Error> {
-    super::prepare_cryptography()?;
     let influxdb = InfluxDb::new(&configs[0].influxdb, &configs[0].influxdb_token)?;
     let trials = configs.iter().map(|config| Trial {
         rules: config.rules.clone(),
