@@ -1,6 +1,6 @@
 //! `vigia-alert explain`: why somebody was told, or nobody; and what each rule makes of a journey at a moment.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
@@ -112,7 +112,7 @@ async fn of_incident(
     match config.rules.iter().find(|rule| rule.name == incident.rule) {
         Some(rule) => {
             // The run that opened it was followed by those that made it certain.
-            let at = at.unwrap_or_else(|| certain_at(incident));
+            let at = at.unwrap_or_else(|| certain_at(incident) + rule.every.max(ANSWER));
             let of = (incident.system.as_str(), incident.journey.as_str());
             match rows(influxdb, rule, at).await {
                 Ok(rows) => lines.extend(of_rule(rule, &rows, of, at, time_zone)),
@@ -130,6 +130,9 @@ async fn of_incident(
     lines.extend(who(incident, time_zone));
     lines.join("\n")
 }
+
+/// A decision bears the time of its question, and runs that ended while the question was answered counted.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// When its first decision was made; where none is known, when it began.
 fn certain_at(incident: &Report) -> Timestamp {
