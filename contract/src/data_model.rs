@@ -125,6 +125,8 @@ pub mod field {
     pub const DURATION_S: &str = "duration_s";
     /// Of an incident: who takes care of it.
     pub const ACKNOWLEDGED_BY: &str = "acknowledged_by";
+    /// Integer, nanoseconds since 1970: when somebody first took care of an incident.
+    pub const ACKNOWLEDGED_NS: &str = "acknowledged_ns";
     /// Integer, of an incident: how many messages that tell of it were accepted.
     pub const DELIVERIES: &str = "deliveries";
     /// An incident's identity.

@@ -98,6 +98,7 @@ fn point(unwritten: &Unwritten, now: Timestamp) -> Vec<u8> {
     let Unwritten {
         incident,
         acknowledged_by,
+        acknowledged_at,
         deliveries,
         ..
     } = unwritten;
@@ -121,6 +122,10 @@ fn point(unwritten: &Unwritten, now: Timestamp) -> Vec<u8> {
         .field(field::DELIVERIES, *deliveries);
     if let Some(person) = acknowledged_by {
         point = point.field(field::ACKNOWLEDGED_BY, person.as_str());
+    }
+    if let Some(at) = acknowledged_at {
+        let at_ns = i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX);
+        point = point.field(field::ACKNOWLEDGED_NS, at_ns);
     }
     if let Some(end) = &incident.end {
         let end_ns = i64::try_from(end.at.as_nanosecond()).unwrap_or(i64::MAX);

@@ -452,9 +452,9 @@ async fn told(influxdb: &InfluxDb, range: Interval) -> Result<Vec<Told>, ReadErr
             told_at: deliveries.get(&id).copied(),
             id,
             acknowledged_at: row
-                .integer("acknowledged_ns")
+                .integer(field::ACKNOWLEDGED_NS)
                 .and_then(|at_ns| Timestamp::from_nanosecond(at_ns.into()).ok()),
-            acknowledged_by: row.text("acknowledged_by").map(str::to_owned),
+            acknowledged_by: row.text(field::ACKNOWLEDGED_BY).map(str::to_owned),
         });
     }
     told.sort_by(|one, other| (one.started_at, &one.id).cmp(&(other.started_at, &other.id)));

@@ -250,6 +250,8 @@ pub struct Unwritten {
     pub incident: Incident,
     /// Who takes care of it.
     pub acknowledged_by: Option<String>,
+    /// When somebody first did.
+    pub acknowledged_at: Option<Timestamp>,
     /// How many messages that tell of it were accepted.
     pub deliveries: i64,
     version: i64,
@@ -261,6 +263,7 @@ pub async fn unwritten(connection: &mut AnyConnection) -> Result<Vec<Unwritten>>
         "SELECT incident.*,
                 (SELECT person FROM acknowledgement WHERE acknowledgement.incident_id = incident.id
                  ORDER BY at_ns DESC LIMIT 1) AS acknowledged_by,
+                (SELECT MIN(at_ns) FROM acknowledgement WHERE acknowledgement.incident_id = incident.id) AS acknowledged_ns,
                 (SELECT COUNT(*) FROM delivery JOIN member ON member.conversation_id = delivery.conversation_id
                  WHERE member.incident_id = incident.id AND delivery.state = 'accepted') AS deliveries
          FROM incident WHERE point_state = 'unwritten' ORDER BY started_ns LIMIT 1000",
@@ -271,6 +274,7 @@ pub async fn unwritten(connection: &mut AnyConnection) -> Result<Vec<Unwritten>>
         Ok(Unwritten {
             incident: incident(row)?,
             acknowledged_by: row.try_get("acknowledged_by")?,
+            acknowledged_at: row.try_get::<Option<i64>, _>("acknowledged_ns")?.map(time),
             deliveries: row.try_get("deliveries")?,
             version: row.try_get("point_version")?,
         })

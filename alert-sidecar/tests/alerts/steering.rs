@@ -90,6 +90,18 @@ async fn an_incident_is_seen_acknowledged_silenced_and_explained() {
         "{}",
         shown.out
     );
+    let point = async || {
+        let flux = r#"from(bucket: "vigia") |> range(start: -1h) |> filter(fn: (r) => r._measurement == "journey_incident") |> toString() |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")"#;
+        let rows = stage.influxdb.query(flux).await.unwrap();
+        let taken = rows
+            .into_iter()
+            .find(|row| row.contains_key("acknowledged_ns"));
+        taken.filter(|row| row["deliveries"] == "1")
+    };
+    let point = until("the incident's point to say who takes care", SOON, point)
+        .await
+        .unwrap();
+    assert_eq!(point["acknowledged_by"], "ana");
     let nothing = vigia_alert(&config, &["ack", "nothing"]);
     assert_eq!(nothing.code, Some(5));
 

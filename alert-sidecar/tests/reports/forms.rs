@@ -82,9 +82,11 @@ fn picture(at: jiff::Timestamp) -> String {
 /// What the alerts wrote about the incident of the fifth.
 fn told(began: jiff::Timestamp) -> [String; 2] {
     let delivered = began + jiff::SignedDuration::from_secs(95);
+    let acknowledged = began + jiff::SignedDuration::from_secs(200);
     [
         format!(
-            "journey_incident,impact=critical,journey=consultar,probe=sede,system=tramites state=\"closed\",acknowledged_by=\"Ana Pérez\",incident_id=\"i1\",rule=\"journeys-failed\" {}",
+            "journey_incident,impact=critical,journey=consultar,probe=sede,system=tramites state=\"closed\",acknowledged_by=\"Ana Pérez\",acknowledged_ns={}i,incident_id=\"i1\",rule=\"journeys-failed\" {}",
+            acknowledged.as_nanosecond(),
             began.as_nanosecond()
         ),
         format!(
@@ -160,7 +162,7 @@ async fn page_pdf_and_tables_say_the_same_in_the_order_in_which_it_is_read() {
     for said in [&seen, &heard] {
         assert!(said.contains("Trámites: 5/10 10:00 – 5/10 11:30"), "{said}");
         assert!(said.contains("a los 1 min 35 s"), "{said}");
-        assert!(said.contains("por Ana Pérez"), "{said}");
+        assert!(said.contains("a los 3 min 20 s, Ana Pérez"), "{said}");
         // Of a page that failed nothing becomes markup.
         assert!(said.contains("did not appear <b>"), "{said}");
     }
