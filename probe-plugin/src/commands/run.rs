@@ -59,6 +59,10 @@ struct Shared {
     stopping: watch::Receiver<bool>,
 }
 
+/// How long a thread for blocking work waits for more of it. Shorter than the pause between two looks at the journeys' files:
+/// otherwise each look would keep another of those threads alive that were ever busy at once.
+const THREAD_KEEP_ALIVE: Duration = Duration::from_millis(500);
+
 pub fn run(path: &Path) -> anyhow::Result<Exit> {
     // What the probe and its browser write may show people's data: nobody outside the probe's group may look.
     rustix::process::umask(Mode::RWXO | Mode::WGRP);
@@ -71,6 +75,7 @@ pub fn run(path: &Path) -> anyhow::Result<Exit> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .thread_keep_alive(THREAD_KEEP_ALIVE)
         .build()
         .context("failed to start the runtime")?;
     let done = runtime.block_on(until_stopped(path, config));
