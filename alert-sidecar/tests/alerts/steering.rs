@@ -58,6 +58,22 @@ async fn broken(stage: &Stage, config: &Path) -> String {
     until("the incident to be told", SOON, told).await.unwrap()
 }
 
+/// Dashboards and reports read it there.
+async fn the_point_says_who_takes_care(stage: &Stage) {
+    let flux = r#"from(bucket: "vigia") |> range(start: -1h) |> filter(fn: (r) => r._measurement == "journey_incident") |> toString() |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")"#;
+    let point = async || {
+        let rows = stage.influxdb.query(flux).await.unwrap();
+        let mut taken = rows
+            .into_iter()
+            .filter(|row| row.contains_key("acknowledged_ns"));
+        taken.find(|row| row["deliveries"] == "1")
+    };
+    let point = until("the incident's point to say who takes care", SOON, point)
+        .await
+        .unwrap();
+    assert_eq!(point["acknowledged_by"], "ana");
+}
+
 #[tokio::test]
 async fn an_incident_is_seen_acknowledged_silenced_and_explained() {
     let stage = Stage::new().await;
@@ -90,18 +106,7 @@ async fn an_incident_is_seen_acknowledged_silenced_and_explained() {
         "{}",
         shown.out
     );
-    let point = async || {
-        let flux = r#"from(bucket: "vigia") |> range(start: -1h) |> filter(fn: (r) => r._measurement == "journey_incident") |> toString() |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")"#;
-        let rows = stage.influxdb.query(flux).await.unwrap();
-        let taken = rows
-            .into_iter()
-            .find(|row| row.contains_key("acknowledged_ns"));
-        taken.filter(|row| row["deliveries"] == "1")
-    };
-    let point = until("the incident's point to say who takes care", SOON, point)
-        .await
-        .unwrap();
-    assert_eq!(point["acknowledged_by"], "ana");
+    the_point_says_who_takes_care(&stage).await;
     let nothing = vigia_alert(&config, &["ack", "nothing"]);
     assert_eq!(nothing.code, Some(5));
 
