@@ -346,7 +346,7 @@ fn a_selector_that_stands_in_is_told_by_try() {
         .unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(
-        told.contains(&format!("\nok\n  drift: {DRIFT}\n  at http://")),
+        told.contains("\nok in ") && told.contains(&format!(" ms\n  drift: {DRIFT}\n  at http://")),
         "{told}"
     );
 }
