@@ -1,6 +1,6 @@
 //! `vigia-alert check`: every mistake of a configuration at once; where InfluxDB can be reached, it tries the rules, too.
 
-use std::{io::Write, path::Path, time::Duration};
+use std::{io::Write, path::Path};
 
 use jiff::Timestamp;
 
@@ -9,9 +9,6 @@ use crate::{
     config::{self, Config},
     flux::{InfluxDb, QueryError, client::Query},
 };
-
-/// The stretch of time that a rule is tried on: what counts is whether InfluxDB understands it.
-const STRETCH: Duration = Duration::from_secs(1);
 
 pub(super) fn check(path: &Path) -> Exit {
     let config = match config::read(path) {
@@ -73,7 +70,8 @@ fn tried(config: &Config) -> Result<Trial, anyhow::Error> {
         for rule in &config.rules {
             let query = Query {
                 flux: &rule.flux,
-                since: now - STRETCH,
+                // As far back as a poll asks: some queries take whole minutes.
+                since: now - rule.overlap,
                 until: now,
                 now,
                 texts: &[],

@@ -237,3 +237,16 @@ async fn a_backtest_finds_what_was_told() {
         compared.err
     );
 }
+
+#[tokio::test]
+async fn what_is_shipped_passes_its_own_check() {
+    let stage = Stage::new().await;
+    let config = stage.configure_plain(1);
+    let text = std::fs::read_to_string(&config).unwrap();
+    let (before, rest) = text.split_once("[[rule]]").unwrap();
+    let (_, after) = rest.split_once("[[channel]]").unwrap();
+    std::fs::write(&config, format!("{before}[[channel]]{after}")).unwrap();
+    let checked = vigia_alert(&config, &["check"]);
+    assert_eq!(checked.code, Some(0), "{}", checked.err);
+    assert!(checked.err.contains("rules: 13"), "{}", checked.err);
+}
