@@ -148,6 +148,10 @@ fn start_alert(folder: &Path, influxdb: &InfluxDb, mail: &MailServer) -> Process
     let text = format!(
         r#"language = "es"
 time_zone = "America/Montevideo"
+# Each robot's picture is looked for in a mail of its own.
+[grouping]
+wait = "0s"
+join = "0s"
 [names]
 consultar-expediente = "consultar un expediente"
 ver-expediente = "ver un expediente"
