@@ -26,7 +26,7 @@ help:
 	@echo "make benchmark-alerts  what the alert engine costs with 10,000 series (half a minute and a release build)"
 	@echo "make benchmark-report  how long the report of a month of 30 systems takes (some minutes and a release build)"
 	@echo "make benchmark-backtest  how long trying rules on 30 days of 150 journeys a minute takes (some minutes and a release build)"
-	@echo "make test    runs every check and test (about 13 minutes once everything is built)"
+	@echo "make test    runs every check and test (about 16 minutes once everything is built)"
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
 	@echo "make kills   kills the alert engine 500 times, at every commit and at any moment (6 minutes)"
 	@echo "make accuracy  holds the times of steps against pages with known delays (4 minutes, on an idle machine)"
