@@ -339,6 +339,16 @@ impl Running {
         }
     }
 
+    /// The next run that was neither missed nor good: good ones may have ended before what the test did.
+    pub fn first_run_not_ok(&self) -> Run {
+        loop {
+            let run = self.run_that_started();
+            if run.journey.text("result") != Some("ok") {
+                return run;
+            }
+        }
+    }
+
     /// Ends it as Telegraf does, by closing stdin, and returns how it ended, what it still printed and its stderr.
     pub fn stop(mut self) -> (ExitStatus, Vec<Point>, String) {
         drop(self.stdin.take());

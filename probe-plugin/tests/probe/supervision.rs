@@ -112,7 +112,7 @@ async fn middle_of_a_run(signal: Signal) {
 
     kill_process_group(browser, signal).unwrap();
 
-    let run = probe.run_that_started();
+    let run = probe.first_run_not_ok();
     assert_eq!(
         run.journey.text("result"),
         Some("unmeasured"),
