@@ -49,7 +49,7 @@ dashboards:
 
 # InfluxDB is filled with 30 days first, which takes some minutes.
 dashboards-benchmark: setup
-	cargo test -p vigia-testbed --test grafana --locked -- --ignored --nocapture --exact thirty_days::thirty_days_of_thirty_journeys_a_minute
+	cargo test --workspace --test grafana --locked -- --ignored --nocapture --exact thirty_days::thirty_days_of_thirty_journeys_a_minute
 
 benchmark:
 	@bash testbed/setup.sh --peers
@@ -75,16 +75,16 @@ accuracy: setup-checks
 
 # The binaries are built first: the tests of the demo run all three of them.
 test: lint build
-	CI=true cargo test --workspace --locked
+	CI=true cargo test --workspace --locked --no-fail-fast
 
 # Alone on the machine: what else runs on it is in the figures. SOAK_RUNS=500 makes fewer runs.
 soak: build
-	cargo test -p vigia-probe --test probe --locked -- --ignored --nocapture --exact soak::many_runs_hold_memory_descriptors_and_tasks_flat
+	cargo test --workspace --test probe --locked -- --ignored --nocapture --exact soak::many_runs_hold_memory_descriptors_and_tasks_flat
 
 # The tests kill it a few dozen times; this many take their time.
 KILLS ?= 500
 kills: build
-	KILLS=$(KILLS) CI=true cargo test -p vigia-alert --test alerts --locked -- --nocapture kills::
+	KILLS=$(KILLS) CI=true cargo test --workspace --test alerts --locked -- --nocapture kills::
 
 # cargo-deny's list of known holes is fetched from the network: `make advisories` asks it apart.
 lint: setup-checks
