@@ -14,7 +14,7 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo dashboards dashboards-benchmark benchmark benchmark-alerts benchmark-report benchmark-backtest accuracy test soak kills lint advisories
+.PHONY: help setup setup-checks build demo dashboards dashboards-benchmark benchmark benchmark-alerts benchmark-report benchmark-backtest accuracy test soak kills lint advisories debs test-packages
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
@@ -30,6 +30,8 @@ help:
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
 	@echo "make kills   kills the alert engine 500 times, at every commit and at any moment (6 minutes)"
 	@echo "make accuracy  holds the times of steps against pages with known delays (4 minutes, on an idle machine)"
+	@echo "make debs    makes the Debian packages, in target/debian/ (a release build)"
+	@echo "make test-packages  installs them on a clean machine with systemd, word by word as docs/install.md says (root, some minutes)"
 	@echo "make lint    runs the checks alone: format, clippy, licences"
 
 setup:
@@ -67,6 +69,19 @@ benchmark-report: setup
 # InfluxDB is filled with 6.5 million runs first, which takes some minutes.
 benchmark-backtest: setup
 	cargo bench -p vigia-alert --bench backtest --locked
+
+debs: setup
+	cargo build --release --locked --bin vigia-probe --bin vigia-alert
+	@packaging/deb/build target/release target/debian
+
+# Apart from `make test`, because it fetches Chromium for the machine that it boots, builds an earlier version to upgrade from,
+# and takes some minutes. Root only. `make test` itself builds the packages and looks into them.
+EARLIER ?= HEAD~1
+test-packages:
+	@bash testbed/setup.sh --packages
+	@packaging/deb/earlier $(EARLIER) target/earlier
+	cargo build --workspace --locked
+	EARLIER=target/earlier CI=true cargo test --workspace --test packages --locked -- --include-ignored --nocapture
 
 # Released binaries: what is measured is what operators run.
 accuracy: setup-checks

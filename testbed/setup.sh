@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs what building, demo and tests need and this machine lacks. Says nothing where all is there. With --checks it
-# also gets what only `make lint` needs; with --peers it gets no more than what `make benchmark` compares with.
+# also gets what only `make lint` needs, with --packages what only `make test-packages` does; with --peers it gets no more
+# than what `make benchmark` compares with.
 #
 # Debian packages come from apt, Telegraf and InfluxDB are built from their published sources, Synapse comes from PyPI, and
 # Exim and Dovecot are unpacked without being installed: a machine's own mail server stays what it is, and no service is
@@ -59,6 +60,8 @@ main() {
   /usr/bin/python3 -c "import selenium" 2>/dev/null || packages+=(python3-selenium)
   # Looks into the PDF of a report.
   have pdftotext || packages+=(poppler-utils)
+  # Says which libraries a Debian package needs.
+  have dpkg-shlibdeps || packages+=(dpkg-dev)
   # The Matrix server and the store that speaks S3 live in Python environments of their own.
   python3 -c "import ensurepip" 2>/dev/null || packages+=(python3-venv)
   missing_packages
@@ -77,6 +80,18 @@ main() {
   npm_packages ../examples/external-playwright "Playwright's test runner" "a few seconds"
   present moto_server "moto-$MOTO_VERSION" || step "a store that speaks S3" "half a minute" install_moto
   compgen -G "$servers/exim-*/exim4" >/dev/null || have exim4 || step "Exim, unpacked and not installed" "a few seconds" unpack_exim
+  [ "${1:-}" != --packages ] || clean_machine
+}
+
+# What looks at the Debian packages, and the clean machine that they are installed on.
+clean_machine() {
+  packages=()
+  have lintian || packages+=(lintian)
+  have debootstrap || packages+=(debootstrap)
+  have systemd-nspawn || packages+=(systemd-container)
+  missing_packages
+  # Only root can make a machine of it.
+  [ "$(id -u)" != 0 ] || [ -f "$servers/debian-root/root.tar" ] || step "a clean Debian" "1 to 2 minutes" build_debian_root
 }
 
 packages=()
@@ -200,6 +215,22 @@ build_influxdb() (
     go build -tags sqlite_foreign_keys,sqlite_json -ldflags "-s -w" -o "$scratch/influxd" \
     github.com/influxdata/influxdb/v2/cmd/influxd
   keep "$scratch/influxd" "influxdb-$INFLUXDB_VERSION"
+)
+
+# The root file system of a machine with nothing but systemd, of the release and from the mirror that this machine uses.
+build_debian_root() (
+  set -e
+  local mirror release
+  # shellcheck disable=SC1091 # it describes this machine
+  release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  # shellcheck disable=SC2016 # apt's own words
+  mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' | awk -v release="$release" '$2 == release { print $1; exit }')
+  [ -n "$mirror" ] || { echo "apt knows no mirror of $release; run: apt-get update"; exit 1; }
+  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,ca-certificates "$release" "$scratch/root" "$mirror"
+  rm -rf "$scratch"/root/var/cache/apt/archives/*.deb
+  mkdir -p "$servers/debian-root"
+  tar --create --file "$servers/debian-root/.partial" --directory "$scratch/root" .
+  mv "$servers/debian-root/.partial" "$servers/debian-root/root.tar"
 )
 
 # Debian allows one mail server on a machine, and starts it; this one is only ever run by the testbed.

@@ -44,6 +44,12 @@ pub enum Program {
     PdfToText,
     /// A store that speaks S3.
     Moto,
+    /// What boots a clean machine in a folder.
+    Nspawn,
+    /// What says which libraries a package needs.
+    DpkgShlibdeps,
+    /// Debian's own critic of packages.
+    Lintian,
 }
 
 impl Program {
@@ -69,6 +75,9 @@ impl Program {
             Self::Python => &["python3"],
             Self::PdfToText => &["pdftotext"],
             Self::Moto => &["moto_server"],
+            Self::Nspawn => &["systemd-nspawn"],
+            Self::DpkgShlibdeps => &["dpkg-shlibdeps"],
+            Self::Lintian => &["lintian"],
         }
     }
 
