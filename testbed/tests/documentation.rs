@@ -51,6 +51,71 @@ fn every_link_between_the_pages_leads_somewhere() {
     }
 }
 
+/// Messages of programs that are not ours.
+const WORDS_OF_OTHERS: [&str; 1] = ["Running as root without --no-sandbox is not supported"];
+
+#[test]
+fn every_message_that_the_page_about_troubles_quotes_is_one_of_ours() {
+    let page = fs::read_to_string(repository::path("docs/troubleshooting.md")).unwrap();
+    let sources = sources();
+    let quoted: Vec<&str> = page
+        .split("**`")
+        .skip(1)
+        .filter_map(|rest| rest.split("`**").next())
+        .filter(|message| !WORDS_OF_OTHERS.contains(message))
+        .collect();
+    assert!(
+        quoted.len() > 20,
+        "messages are no longer quoted as they were"
+    );
+    for message in quoted {
+        // An ellipsis stands for what is different each time.
+        let is_there = sources.lines().any(|line| {
+            let mut rest = line;
+            message.split("...").all(
+                |part| match rest.split_once(part.trim_matches([' ', '`'])) {
+                    Some((_, behind)) => {
+                        rest = behind;
+                        true
+                    }
+                    None => false,
+                },
+            )
+        });
+        assert!(is_there, "no program says `{message}`");
+    }
+}
+
+/// All Rust of both programs, with texts that go over several lines on one.
+fn sources() -> String {
+    fn read(folder: PathBuf, into: &mut String) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(path, into);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                into.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut text = String::new();
+    for room in ["contract", "probe-plugin", "alert-sidecar"] {
+        read(repository::path(room).join("src"), &mut text);
+    }
+    let mut joined = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let mut line = line.to_owned();
+        while let Some(begun) = line.strip_suffix('\\') {
+            let next = lines.next().unwrap_or_default().trim_start();
+            line = format!("{begun}{next}");
+        }
+        joined.push_str(&line);
+        joined.push('\n');
+    }
+    joined
+}
+
 fn pages() -> Vec<PathBuf> {
     let mut pages = vec![
         repository::path("README.md"),
