@@ -15,6 +15,7 @@ use std::{
     fs,
     path::Path,
     process::ExitCode,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,7 +23,10 @@ use jiff::{SignedDuration, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::task::JoinSet;
 use vigia_alert::{
-    flux::{Rule, ShippedQuery, poll::Answer},
+    flux::{
+        Rule, ShippedQuery,
+        poll::{Answer, Judged},
+    },
     route::{group::Grouping, tree::Route},
     store::{
         Store,
@@ -38,6 +42,10 @@ use vigia_testbed::servers::{PostgreSql, Program, postgresql};
 const SERIES: usize = 10_000;
 const RULES: [&str; 3] = ["first", "second", "third"];
 const INCIDENTS: usize = 1_000;
+/// So many answers are judged.
+const ROUNDS: u32 = 18;
+/// In the first of them nothing fails; of every second one after that the median is told.
+const QUIET: u32 = 8;
 
 /// The figures, and whether each is within its limit.
 #[derive(Default)]
@@ -102,7 +110,7 @@ async fn open(place: &Place) -> Ledger {
     let recipients = vec!["director@agency.example".to_owned()];
     let policy = Policy {
         routes: vec![Route::of_everything("mail")],
-        grouping: Grouping::EACH_ALONE,
+        grouping: Grouping::default(),
         recipients: BTreeMap::from([("mail".to_owned(), recipients)]),
         ..Policy::default()
     };
@@ -137,11 +145,10 @@ fn body(series: usize, at: Timestamp, failed: impl Fn(usize) -> bool) -> String 
     body
 }
 
-fn read(body: &str, rule: &Rule, read_until: Timestamp) -> Answer {
-    Answer {
-        read_until: Some(read_until),
-        ..Answer::read(body, rule).unwrap()
-    }
+fn read(body: &str, rule: &Rule, judged: &Judged, read_until: Timestamp) -> Answer {
+    let mut answer = Answer::read(body, rule, judged).unwrap();
+    answer.read_until = Some(read_until);
+    answer
 }
 
 fn cpu() -> Duration {
@@ -168,55 +175,76 @@ async fn large(figures: &mut Figures, place: &Place) {
     let rules = RULES.map(|name| Rule::shipped(name, ShippedQuery::JourneysFailed));
     let began = Timestamp::now();
     let mut answers = 0;
-    for round in 0..10_i32 {
+    let mut samples = Vec::new();
+    for round in 0..ROUNDS {
         let at = began + SignedDuration::from_mins(round.into());
-        let fails = |number: usize| round >= 8 && number.is_multiple_of(1000);
-        let text = body(SERIES, at, fails);
-        let asked = Instant::now();
-        let brought = rules.each_ref().map(|rule| read(&text, rule, at));
-        let reading = asked.elapsed();
+        // In every second round others have failed twice: ten incidents a rule.
+        let fails = |number: usize| round >= QUIET && number % 1000 == (round - QUIET) as usize / 2;
+        let text: Arc<str> = body(SERIES, at, fails).into();
         answers += rules.len();
-        // As in the program, the rules come at the same time, and each tells when somebody is to be told.
         let mut changes = ledger.changes();
         changes.mark_unchanged();
-        let read = Instant::now();
+        // As in the program, the rules come at the same time, each with an answer of its own, and somebody is told as soon as
+        // the first incident is safe.
+        let answered = Instant::now();
         let mut judgements = JoinSet::new();
-        for (rule, answer) in rules.clone().into_iter().zip(brought) {
-            let ledger = ledger.clone();
-            judgements.spawn(async move { ledger.judge(&rule, answer, at).await.unwrap() });
+        for rule in rules.clone() {
+            let (ledger, text) = (ledger.clone(), Arc::clone(&text));
+            judgements.spawn(async move {
+                let answer = read(&text, &rule, &Judged::default(), at);
+                let reading = answered.elapsed();
+                ledger.judge(&rule, answer, at).await.unwrap();
+                reading
+            });
         }
         let mut judging = Duration::ZERO;
-        let all = async { while judgements.join_next().await.is_some() {} };
+        let all = async {
+            let mut longest = Duration::ZERO;
+            while let Some(reading) = judgements.join_next().await {
+                longest = longest.max(reading.unwrap());
+            }
+            longest
+        };
         tokio::pin!(all);
-        loop {
+        let reading = loop {
             tokio::select! {
                 biased;
                 news = changes.changed() => {
                     news.unwrap();
-                    judging = read.elapsed();
+                    judging = answered.elapsed();
                 }
-                () = &mut all => break,
+                reading = &mut all => break reading,
             }
-        }
-        let writing = read.elapsed();
-        if round == 9 {
-            let at_this_size = format!("{SERIES} series, {} rules", rules.len());
-            let what = format!("{at_this_size}: of it, reading the answers");
-            figures.milliseconds(&what, reading, None);
-            let what = format!("{at_this_size}: read and judged, the intents committed");
-            let limit = Some(Duration::from_millis(100));
-            figures.milliseconds(&what, reading + judging, limit);
-            let what = format!("{at_this_size}: all runs written");
-            figures.milliseconds(&what, reading + writing, None);
+        };
+        let writing = answered.elapsed();
+        if round >= QUIET && (round - QUIET) % 2 == 1 {
+            samples.push([reading, judging, writing]);
         }
     }
-    let at = began + SignedDuration::from_mins(9);
+    let at_this_size = format!("{SERIES} series, {} rules", rules.len());
+    let [reading, judging, writing] = [0, 1, 2].map(|part| {
+        let mut times: Vec<Duration> = samples.iter().map(|sample| sample[part]).collect();
+        times.sort();
+        times[times.len() / 2]
+    });
+    let what = format!("{at_this_size}: of it, reading the answers");
+    figures.milliseconds(&what, reading, None);
+    let what = format!("{at_this_size}: read and judged, the intents committed");
+    figures.milliseconds(&what, judging, Some(Duration::from_millis(100)));
+    let what = format!("{at_this_size}: all runs written");
+    figures.milliseconds(&what, writing, None);
+    let at = began + SignedDuration::from_mins((ROUNDS - 1).into());
     let wait = Grouping::default().wait;
     let told = ledger.claim("mail", at + wait).await.unwrap();
     assert!(matches!(told, Claim::Delivery(_)), "nobody is told");
-    let text = body(SERIES, at, |number| number.is_multiple_of(1000));
+    let text = body(SERIES, at, |number| {
+        number % 1000 == (ROUNDS - 1 - QUIET) as usize / 2
+    });
+    let mut answer = Answer::read(&text, &rules[0], &Judged::default()).unwrap();
+    let judged = answer.once_judged();
     let before = cpu();
-    let answer = read(&text, &rules[0], at);
+    let mut answer = read(&text, &rules[0], &judged, at);
+    drop(answer.once_judged());
     let read = cpu();
     ledger.judge(&rules[0], answer, at).await.unwrap();
     let judged = cpu();
@@ -251,7 +279,12 @@ async fn many(figures: &mut Figures, name: &str, place: &Place) {
     let began = Timestamp::now();
     for second in 0..2 {
         let at = began + SignedDuration::from_secs(second);
-        let answer = read(&body(INCIDENTS, at, |_| true), &rule, at);
+        let answer = read(
+            &body(INCIDENTS, at, |_| true),
+            &rule,
+            &Judged::default(),
+            at,
+        );
         let asked = Instant::now();
         ledger.judge(&rule, answer, at).await.unwrap();
         if second == 1 {

@@ -17,7 +17,10 @@ use tokio::{
 
 use super::sight::Report;
 use crate::{
-    flux::{InfluxDb, Observation, QueryError, Rule, Series, poll},
+    flux::{
+        InfluxDb, Observation, QueryError, Rule, Series,
+        poll::{self, Judged},
+    },
     incident::monitoring::Blindness,
     store::{StoreError, ledger::Ledger},
 };
@@ -60,6 +63,8 @@ pub(super) struct Watch {
 struct Memory {
     /// The newest run of each series.
     newest: BTreeMap<Series, Timestamp>,
+    /// The runs of the last answer, where they are written down.
+    judged: Judged,
     /// The failed runs of the last answer that do not say why.
     withheld: BTreeSet<(Series, Timestamp)>,
     /// The newest point of each series that may fall silent.
@@ -138,8 +143,10 @@ impl Watch {
             None => memory.insert(remember(ledger, rule).await?),
         };
         let read_until = ledger.read_until(&rule.name).await?;
-        let mut answer = poll::ask(influxdb, rule, read_until, now).await?;
-        let newest = if let Some(silence) = &rule.silence {
+        // What is not written down in the end is to be read again.
+        let judged = std::mem::take(&mut memory.judged);
+        let mut answer = poll::ask(influxdb, rule, &judged, read_until, now).await?;
+        let (newest, judged) = if let Some(silence) = &rule.silence {
             for point in answer.runs.drain(..) {
                 let known = memory.last.get(&point.series);
                 if known.is_none_or(|known| known.at < point.at) {
@@ -155,16 +162,18 @@ impl Watch {
             let last: Vec<Observation> = memory.last.values().cloned().collect();
             answer.runs = silence.rows(&last, seeing_since, now);
             answer.runs.sort_by_key(|run| run.at);
-            Vec::new()
+            (Vec::new(), Judged::default())
         } else {
             poll::fill_gaps(influxdb, rule, &memory.newest, read_until, now, &mut answer).await?;
             answer.runs = poll::withhold(answer.runs, &mut memory.withheld);
             let runs = answer.runs.iter();
-            runs.map(|run| (run.series.clone(), run.at)).collect()
+            let newest = runs.map(|run| (run.series.clone(), run.at)).collect();
+            (newest, answer.once_judged())
         };
         let unusable = answer.unusable.as_ref().map(ToString::to_string);
         ledger.judge(rule, answer, now).await?;
         // Only what is written down is known: what was not is to be fetched again. The runs are in the order of their time.
+        memory.judged = judged;
         for (series, at) in newest {
             let known = memory.newest.entry(series).or_insert(at);
             *known = at.max(*known);

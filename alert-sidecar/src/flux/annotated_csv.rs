@@ -4,16 +4,16 @@
 //! happened after the answer began is a block of its own inside a 200; and an answer that was cut short looks like a whole
 //! one up to the cut. Each of these is seen here, or rows would be lost without anybody knowing.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use csv::StringRecord;
 use jiff::Timestamp;
 
 /// A cell's value. An empty cell without a default is no value at all: CSV cannot tell an empty text from none.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
     /// `string`, and the types that are not read further: durations and base64.
-    Text(String),
+    Text(&'a str),
     /// `long`.
     Integer(i64),
     /// `unsignedLong`.
@@ -30,15 +30,40 @@ pub enum Value {
 /// `#result` and `#table` here: what the data calls so is not to be taken for them, where the data has none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    columns: Arc<HashMap<String, usize>>,
-    values: Vec<Option<Value>>,
+    columns: Arc<[Box<str>]>,
+    /// All texts: of ten thousand rows most time would go into making each by itself.
+    text: String,
+    cells: Vec<Cell>,
+}
+
+/// A cell of a row.
+#[derive(Clone, Debug, PartialEq)]
+enum Cell {
+    Empty,
+    /// Where it stands in the row's text.
+    Text(Range<usize>),
+    Integer(i64),
+    Unsigned(u64),
+    Float(f64),
+    Boolean(bool),
+    Time(Timestamp),
 }
 
 impl Row {
     /// The value in this column, where there are both.
     #[must_use]
-    pub fn get(&self, column: &str) -> Option<&Value> {
-        self.values.get(*self.columns.get(column)?)?.as_ref()
+    pub fn get(&self, column: &str) -> Option<Value<'_>> {
+        // They are few: looking at each takes less than a hash of the name.
+        let index = self.columns.iter().position(|name| **name == *column)?;
+        Some(match self.cells.get(index)? {
+            Cell::Empty => return None,
+            Cell::Text(place) => Value::Text(self.text.get(place.clone())?),
+            Cell::Integer(integer) => Value::Integer(*integer),
+            Cell::Unsigned(unsigned) => Value::Unsigned(*unsigned),
+            Cell::Float(float) => Value::Float(*float),
+            Cell::Boolean(boolean) => Value::Boolean(*boolean),
+            Cell::Time(time) => Value::Time(*time),
+        })
     }
 
     /// The text in this column.
@@ -54,7 +79,7 @@ impl Row {
     #[must_use]
     pub fn time(&self, column: &str) -> Option<Timestamp> {
         match self.get(column)? {
-            Value::Time(time) => Some(*time),
+            Value::Time(time) => Some(time),
             _ => None,
         }
     }
@@ -63,13 +88,11 @@ impl Row {
     #[must_use]
     pub fn integer(&self, column: &str) -> Option<i64> {
         match self.get(column)? {
-            Value::Integer(integer) => Some(*integer),
+            Value::Integer(integer) => Some(integer),
             _ => None,
         }
     }
-}
 
-impl Row {
     /// The number in this column, whatever its type.
     #[must_use]
     #[expect(
@@ -78,9 +101,9 @@ impl Row {
     )]
     pub fn number(&self, column: &str) -> Option<f64> {
         match self.get(column)? {
-            Value::Float(number) => Some(*number),
-            Value::Integer(number) => Some(*number as f64),
-            Value::Unsigned(number) => Some(*number as f64),
+            Value::Float(number) => Some(number),
+            Value::Integer(number) => Some(number as f64),
+            Value::Unsigned(number) => Some(number as f64),
             _ => None,
         }
     }
@@ -105,10 +128,57 @@ pub enum CsvError {
     },
 }
 
+/// What the cells of a column are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Type {
+    Text,
+    Integer,
+    Unsigned,
+    Float,
+    Boolean,
+    Time,
+}
+
+impl Type {
+    fn from_name(name: &str) -> Self {
+        match name {
+            "long" => Self::Integer,
+            "unsignedLong" => Self::Unsigned,
+            "double" => Self::Float,
+            "boolean" => Self::Boolean,
+            "dateTime:RFC3339" | "dateTime:RFC3339Nano" => Self::Time,
+            _ => Self::Text,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "string",
+            Self::Integer => "long",
+            Self::Unsigned => "unsignedLong",
+            Self::Float => "double",
+            Self::Boolean => "boolean",
+            Self::Time => "dateTime:RFC3339",
+        }
+    }
+
+    /// Reads what is no text.
+    fn read(self, text: &str) -> Option<Cell> {
+        match self {
+            Self::Text => None,
+            Self::Integer => text.parse().ok().map(Cell::Integer),
+            Self::Unsigned => text.parse().ok().map(Cell::Unsigned),
+            Self::Float => text.parse().ok().map(Cell::Float),
+            Self::Boolean => text.parse().ok().map(Cell::Boolean),
+            Self::Time => text.parse().ok().map(Cell::Time),
+        }
+    }
+}
+
 /// What the annotations say about the rows below them.
 #[derive(Default)]
 struct Block {
-    types: Vec<String>,
+    types: Vec<Type>,
     defaults: Vec<String>,
 }
 
@@ -146,7 +216,7 @@ pub fn each(body: &str, mut show: impl FnMut(&Row)) -> Result<(), CsvError> {
         match (cells.next(), &mut row) {
             (Some("#datatype"), _) => {
                 block = Block {
-                    types: cells.map(str::to_owned).collect(),
+                    types: cells.map(Type::from_name).collect(),
                     defaults: Vec::new(),
                 };
                 row = None;
@@ -194,17 +264,19 @@ fn header(record: &StringRecord, block: &Block, number: usize) -> Result<Row, Cs
             "the header is not as wide as its annotations",
         ));
     }
-    let columns = record.iter().skip(1).enumerate().map(|(index, name)| {
-        let name = match (index, name) {
-            (0, "result") => "#result",
-            (1, "table") => "#table",
-            (_, name) => name,
-        };
-        (name.to_owned(), index)
-    });
+    let columns = record
+        .iter()
+        .skip(1)
+        .enumerate()
+        .map(|(index, name)| match (index, name) {
+            (0, "result") => "#result".into(),
+            (1, "table") => "#table".into(),
+            (_, name) => name.into(),
+        });
     Ok(Row {
-        columns: Arc::new(columns.collect()),
-        values: vec![None; width],
+        columns: columns.collect(),
+        text: String::new(),
+        cells: vec![Cell::Empty; width],
     })
 }
 
@@ -218,49 +290,36 @@ fn fill(
     if record.len() - 1 != block.types.len() {
         return Err(malformed(number, "the row is not as wide as its header"));
     }
-    let cells = record.iter().skip(1).zip(&block.defaults);
-    for ((cell, default), (datatype, slot)) in cells.zip(block.types.iter().zip(&mut row.values)) {
-        let text = if cell.is_empty() { default } else { cell };
-        if text.is_empty() {
-            *slot = None;
-        } else if let (Some(Value::Text(known)), true) = (&mut *slot, is_text(datatype)) {
-            known.clear();
-            known.push_str(text);
+    row.text.clear();
+    row.text.push_str(record.as_slice());
+    let columns = block.types.iter().zip(&block.defaults);
+    for (index, ((kind, default), cell)) in columns.zip(&mut row.cells).enumerate() {
+        let place = record.range(index + 1).unwrap_or_default();
+        let place = match (place.is_empty(), default.is_empty()) {
+            (true, true) => {
+                *cell = Cell::Empty;
+                continue;
+            }
+            (true, false) => {
+                row.text.push_str(default);
+                row.text.len() - default.len()..row.text.len()
+            }
+            (false, _) => place,
+        };
+        *cell = if *kind == Type::Text {
+            Cell::Text(place)
         } else {
-            let value = value(text, datatype).ok_or_else(|| {
+            let text = &row.text[place];
+            kind.read(text).ok_or_else(|| {
+                let kind = kind.name();
                 malformed(
                     number,
-                    &format!("`{text}` is not a value of the type `{datatype}`"),
+                    &format!("`{text}` is not a value of the type `{kind}`"),
                 )
-            })?;
-            *slot = Some(value);
-        }
+            })?
+        };
     }
     Ok(())
-}
-
-/// Whether a cell of this type is read no further.
-fn is_text(datatype: &str) -> bool {
-    !matches!(
-        datatype,
-        "long"
-            | "unsignedLong"
-            | "double"
-            | "boolean"
-            | "dateTime:RFC3339"
-            | "dateTime:RFC3339Nano"
-    )
-}
-
-fn value(text: &str, datatype: &str) -> Option<Value> {
-    match datatype {
-        "long" => text.parse().ok().map(Value::Integer),
-        "unsignedLong" => text.parse().ok().map(Value::Unsigned),
-        "double" => text.parse().ok().map(Value::Float),
-        "boolean" => text.parse().ok().map(Value::Boolean),
-        "dateTime:RFC3339" | "dateTime:RFC3339Nano" => text.parse().ok().map(Value::Time),
-        _ => Some(Value::Text(text.to_owned())),
-    }
 }
 
 fn malformed(number: usize, what: &str) -> CsvError {
@@ -303,9 +362,9 @@ mod tests {
             rows[0].time("_time"),
             "2026-11-22T13:32:05.123456789Z".parse().ok()
         );
-        assert_eq!(rows[0].get("duration_ms"), Some(&Value::Float(12.5)));
+        assert_eq!(rows[0].get("duration_ms"), Some(Value::Float(12.5)));
         assert_eq!(rows[1].get("duration_ms"), None);
-        assert_eq!(rows[1].get("ok"), Some(&Value::Boolean(false)));
+        assert_eq!(rows[1].get("ok"), Some(Value::Boolean(false)));
         assert_eq!(rows[2].text("#result"), Some("second"));
         assert_eq!(rows[2].integer("count"), Some(-3));
         assert_eq!(rows[3].integer("count"), Some(7));

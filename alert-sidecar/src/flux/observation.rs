@@ -92,31 +92,20 @@ pub enum RowError {
 impl Observation {
     /// Reads a row of a rule.
     pub fn from_row(row: &Row, rule: &Rule) -> Result<Self, RowError> {
+        Self::of(Origin::of_row(row, rule)?, row, rule)
+    }
+
+    /// Reads the rest of a row whose origin is known.
+    pub(super) fn of(origin: Origin<'_>, row: &Row, rule: &Rule) -> Result<Self, RowError> {
+        let at = origin.at;
         let meaning = &rule.meaning;
-        let is_custom = meaning.trouble == Some(Trouble::Custom);
-        let text = |column| row.text(column).ok_or(RowError::Missing(column));
         let line = |column, longest| row.text(column).map(|text| one_line(text, longest));
-        let at = row.time("_time").ok_or(RowError::Missing("_time"))?;
-        // What a server measures has its host for a system, unless the operator's Telegraf says which system it serves.
-        let system = text(tag::SYSTEM).or_else(|missing| row.text("host").ok_or(missing))?;
-        let probe = text(tag::PROBE).or_else(|missing| row.text("host").ok_or(missing));
-        let journey = match text(tag::JOURNEY) {
-            Err(_) if is_custom => Ok(rule.name.as_str()),
-            journey => journey,
-        };
         let class = match meaning.trouble {
             Some(Trouble::Custom) | None => row.text(field::ERROR_CLASS).map(str::to_owned),
             Some(_) => None,
         };
         Ok(Self {
-            series: Series {
-                system: system.to_owned(),
-                journey: journey?.to_owned(),
-                probe: match probe {
-                    Err(_) if is_custom => OURS.to_owned(),
-                    probe => probe?.to_owned(),
-                },
-            },
+            series: origin.series(),
             at,
             impact: impact(row, meaning.weight)?,
             outcome: outcome(row, rule)?,
@@ -137,6 +126,61 @@ impl Observation {
                 .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
                 .filter(|every| !every.is_zero()),
         })
+    }
+}
+
+/// What a row is about: its journey, seen from one probe, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are those of the data model")]
+pub struct Origin<'a> {
+    pub system: &'a str,
+    pub journey: &'a str,
+    pub probe: &'a str,
+    pub at: Timestamp,
+}
+
+impl<'a> Origin<'a> {
+    /// Reads them from a row of a rule.
+    pub fn of_row(row: &'a Row, rule: &'a Rule) -> Result<Self, RowError> {
+        let is_custom = rule.meaning.trouble == Some(Trouble::Custom);
+        let text = |column| row.text(column).ok_or(RowError::Missing(column));
+        // What a server measures has its host for a system, unless the operator's Telegraf says which system it serves.
+        let or_host = |missing| row.text("host").ok_or(missing);
+        Ok(Self {
+            at: row.time("_time").ok_or(RowError::Missing("_time"))?,
+            system: text(tag::SYSTEM).or_else(or_host)?,
+            journey: match text(tag::JOURNEY) {
+                Err(_) if is_custom => rule.name.as_str(),
+                journey => journey?,
+            },
+            probe: match text(tag::PROBE).or_else(or_host) {
+                Err(_) if is_custom => OURS,
+                probe => probe?,
+            },
+        })
+    }
+}
+
+impl Origin<'_> {
+    /// The journey, seen from one probe.
+    #[must_use]
+    pub fn series(self) -> Series {
+        Series {
+            system: self.system.to_owned(),
+            journey: self.journey.to_owned(),
+            probe: self.probe.to_owned(),
+        }
+    }
+}
+
+impl<'a> From<&'a Observation> for Origin<'a> {
+    fn from(run: &'a Observation) -> Self {
+        Self {
+            system: &run.series.system,
+            journey: &run.series.journey,
+            probe: &run.series.probe,
+            at: run.at,
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 //! what came late of them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
+    hash::{BuildHasher, RandomState},
     time::Duration,
 };
 
@@ -17,7 +18,7 @@ use super::{
     Observation, QueryError, Rule, Series,
     annotated_csv::{self, CsvError},
     client::{InfluxDb, Query},
-    observation::RowError,
+    observation::{Origin, RowError},
 };
 
 /// The most that one question goes on from where the last one ended: what days out of service left behind would not be
@@ -33,26 +34,91 @@ pub struct Answer {
     pub read_until: Option<Timestamp>,
     /// What the first row that could not be used lacks.
     pub unusable: Option<RowError>,
+    /// The runs that it brought again: they are not among [`Answer::runs`].
+    pub again: Judged,
+}
+
+/// The runs that an answer brought and that are judged and written down: most of the next answer is the same, and it is not
+/// read again.
+#[derive(Clone, Debug, Default)]
+pub struct Judged {
+    hashes: RandomState,
+    runs: HashSet<(u64, Timestamp)>,
+    newest: Option<Timestamp>,
+}
+
+impl Judged {
+    /// What is known of a run. Two of the same nanosecond whose series have the same hash would be taken for one: of ten thousand
+    /// series that happens once in a hundred thousand million years.
+    fn known(&self, origin: Origin<'_>) -> (u64, Timestamp) {
+        let Origin {
+            system,
+            journey,
+            probe,
+            at,
+        } = origin;
+        (self.hashes.hash_one((system, journey, probe)), at)
+    }
+
+    fn has(&self, origin: Origin<'_>) -> bool {
+        self.runs.contains(&self.known(origin))
+    }
+
+    fn add(&mut self, origin: Origin<'_>) {
+        let run = self.known(origin);
+        self.newest = self.newest.max(Some(run.1));
+        self.runs.insert(run);
+    }
 }
 
 impl Answer {
-    /// Reads what InfluxDB answered to a rule.
-    pub fn read(body: &str, rule: &Rule) -> Result<Self, CsvError> {
+    /// Reads what InfluxDB answered to a rule; without what is judged already.
+    pub fn read(body: &str, rule: &Rule, judged: &Judged) -> Result<Self, CsvError> {
+        Self::read_until(body, rule, judged, Timestamp::MAX)
+    }
+
+    fn read_until(
+        body: &str,
+        rule: &Rule,
+        judged: &Judged,
+        until: Timestamp,
+    ) -> Result<Self, CsvError> {
         let mut answer = Self::default();
-        answer.add(body, rule, |_| true)?;
+        answer.again.hashes = judged.hashes.clone();
+        answer.again.runs.reserve(judged.runs.len());
+        // A query of the operator's own may bring more than it was asked for.
+        answer.add(body, rule, judged, |run| run.at <= until)?;
         Ok(answer)
+    }
+
+    /// Takes out all that will be judged once this answer is.
+    #[must_use]
+    pub fn once_judged(&mut self) -> Judged {
+        let mut judged = std::mem::take(&mut self.again);
+        for run in &self.runs {
+            judged.add(run.into());
+        }
+        judged
     }
 
     fn add(
         &mut self,
         body: &str,
         rule: &Rule,
-        is_wanted: impl Fn(&Observation) -> bool,
+        judged: &Judged,
+        is_wanted: impl Fn(Origin<'_>) -> bool,
     ) -> Result<(), CsvError> {
-        annotated_csv::each(body, |row| match Observation::from_row(row, rule) {
-            Ok(run) if is_wanted(&run) => self.runs.push(run),
-            Ok(_) => {}
-            Err(error) => self.unusable = self.unusable.take().or(Some(error)),
+        annotated_csv::each(body, |row| {
+            let run = match Origin::of_row(row, rule) {
+                Ok(origin) if !is_wanted(origin) => return,
+                Ok(origin) if judged.has(origin) => return self.again.add(origin),
+                Ok(origin) => Observation::of(origin, row, rule),
+                Err(error) => Err(error),
+            };
+            match run {
+                Ok(run) => self.runs.push(run),
+                Err(error) => self.unusable = self.unusable.take().or(Some(error)),
+            }
         })?;
         self.runs.sort_by_key(|run| run.at);
         Ok(())
@@ -64,10 +130,11 @@ fn since(rule: &Rule, read_until: Option<Timestamp>, now: Timestamp) -> Timestam
     read_until.unwrap_or(now).min(now) - rule.overlap
 }
 
-/// Asks a rule once. Without an earlier answer it reaches back by its overlap.
+/// Asks a rule once, for what is not judged. Without an earlier answer it reaches back by its overlap.
 pub async fn ask(
     influxdb: &InfluxDb,
     rule: &Rule,
+    judged: &Judged,
     read_until: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Answer, QueryError> {
@@ -83,14 +150,13 @@ pub async fn ask(
             texts: &[],
         })
         .await?;
-    let mut answer = Answer::default();
-    // A query of the operator's own may bring more than it was asked for.
-    answer.add(&body, rule, |run| run.at <= until)?;
+    let mut answer = Answer::read_until(&body, rule, judged, until)?;
     answer.read_until = if stretch_end < now {
         Some(stretch_end)
     } else {
         // A probe whose clock is ahead must not make the points of the others look late.
-        answer.runs.last().map(|run| run.at.min(now))
+        let newest = answer.runs.last().map(|run| run.at);
+        newest.max(answer.again.newest).map(|at| at.min(now))
     };
     Ok(answer)
 }
@@ -137,8 +203,9 @@ pub async fn fill_gaps(
         .into_iter()
         .map(|(series, newest)| (series.clone(), newest))
         .collect();
-    answer.add(&body, rule, |run| {
-        gaps.get(&run.series).is_some_and(|newest| run.at > *newest)
+    answer.add(&body, rule, &Judged::default(), |run| {
+        gaps.get(&run.series())
+            .is_some_and(|newest| run.at > *newest)
     })?;
     Ok(())
 }

@@ -8,7 +8,10 @@ use std::{
 
 use jiff::Timestamp;
 use tokio::task::JoinSet;
-use vigia_alert::flux::{Rule, poll};
+use vigia_alert::flux::{
+    Rule,
+    poll::{self, Judged},
+};
 use vigia_testbed::{servers::influxdb, until::until};
 
 use super::{
@@ -24,7 +27,7 @@ const ROWS: &str = "#datatype,string,long,dateTime:RFC3339,string,string,string,
 
 async fn failure(url: &str, bucket: &str, token: &str, rule: &Rule) -> String {
     let influxdb = connect_to(url, bucket, token);
-    poll::ask(&influxdb, rule, None, Timestamp::now())
+    poll::ask(&influxdb, rule, &Judged::default(), None, Timestamp::now())
         .await
         .unwrap_err()
         .to_string()
@@ -95,7 +98,14 @@ async fn however_many_rules_there_are_four_ask_at_once() {
     for _ in 0..12 {
         let influxdb = Arc::clone(&influxdb);
         questions.spawn(async move {
-            let answer = poll::ask(&influxdb, &rule(), None, Timestamp::now()).await;
+            let answer = poll::ask(
+                &influxdb,
+                &rule(),
+                &Judged::default(),
+                None,
+                Timestamp::now(),
+            )
+            .await;
             answer.unwrap_err().to_string()
         });
     }
@@ -103,7 +113,7 @@ async fn however_many_rules_there_are_four_ask_at_once() {
     // Somebody else asks, and is heard after all of them could have been.
     let other = connect_to(&gate.url(), "vigia", "t");
     questions.spawn(async move {
-        let answer = poll::ask(&other, &rule(), None, Timestamp::now()).await;
+        let answer = poll::ask(&other, &rule(), &Judged::default(), None, Timestamp::now()).await;
         answer.unwrap_err().to_string()
     });
     gate.wait_to_turn_away(1).await;
@@ -174,7 +184,9 @@ async fn columns_of_two_types_in_one_are_an_error_and_a_column_that_was_renamed_
     );
     stage.influxdb.write(good + &renamed).await.unwrap();
 
-    let answer = poll::ask(&influxdb, &rule(), None, now).await.unwrap();
+    let answer = poll::ask(&influxdb, &rule(), &Judged::default(), None, now)
+        .await
+        .unwrap();
     assert_eq!(answer.runs.len(), 1);
     assert_eq!(
         answer.unusable.unwrap().to_string(),
@@ -183,10 +195,16 @@ async fn columns_of_two_types_in_one_are_an_error_and_a_column_that_was_renamed_
 
     // Texts and numbers, put into one table.
     let mixed = r#"from(bucket: v.defaultBucket) |> range(start: v.timeRangeStart, stop: v.timeRangeStop) |> filter(fn: (r) => r._measurement == "journey") |> group()"#;
-    let error = poll::ask(&influxdb, &Rule::custom("mixed", mixed.into()), None, now)
-        .await
-        .unwrap_err()
-        .to_string();
+    let error = poll::ask(
+        &influxdb,
+        &Rule::custom("mixed", mixed.into()),
+        &Judged::default(),
+        None,
+        now,
+    )
+    .await
+    .unwrap_err()
+    .to_string();
     assert!(error.contains("schema collision"), "{error}");
 }
 

@@ -10,7 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use vigia_alert::{
     deliver::incident_points,
-    flux::{InfluxDb, Rule, Series, poll},
+    flux::{
+        InfluxDb, Rule, Series,
+        poll::{self, Judged},
+    },
     store::{Store, judgement::Policy, keeper::Keeper, place::Place},
 };
 use vigia_contract::data_model::Outcome;
@@ -52,7 +55,7 @@ async fn days_out_of_service_are_read_in_stretches_and_every_run_of_them_comes()
     let mut read_until = Some(hours_ago(30));
     let mut stretches: Vec<Vec<String>> = Vec::new();
     while read_until < Some(hours_ago(1)) {
-        let answer = poll::ask(&influxdb, &rule(), read_until, now)
+        let answer = poll::ask(&influxdb, &rule(), &Judged::default(), read_until, now)
             .await
             .unwrap();
         stretches.push(answer.runs.into_iter().map(|run| run.run_id).collect());
@@ -81,7 +84,9 @@ async fn what_a_query_calls_now_is_the_moment_that_it_is_asked_about() {
 array.from(rows: [{_time: now(), system: "s", journey: "j", probe: "p", impact: "high", result: "ok"}])"#;
     let rule = Rule::custom("now", flux.into());
 
-    let answer = poll::ask(&influxdb, &rule, None, moment).await.unwrap();
+    let answer = poll::ask(&influxdb, &rule, &Judged::default(), None, moment)
+        .await
+        .unwrap();
 
     assert_eq!(answer.runs[0].at, moment);
 }
@@ -93,10 +98,43 @@ async fn a_probe_whose_clock_is_ahead_is_heard_and_makes_nobody_late() {
     let now = Timestamp::now();
     write(&stage, "ahead", now + SignedDuration::from_mins(2)).await;
 
-    let answer = poll::ask(&influxdb, &rule(), None, now).await.unwrap();
+    let answer = poll::ask(&influxdb, &rule(), &Judged::default(), None, now)
+        .await
+        .unwrap();
 
     assert_eq!(answer.runs[0].run_id, "ahead");
     assert_eq!(answer.read_until, Some(now));
+}
+
+#[tokio::test]
+async fn what_comes_again_is_left_out_and_what_came_late_in_between_is_not() {
+    let stage = Stage::new().await;
+    let influxdb = connect(&stage);
+    let now = Timestamp::now();
+    let seconds_ago = |seconds| now - SignedDuration::from_secs(seconds);
+    let ask = async |judged: &Judged| {
+        let mut answer = poll::ask(&influxdb, &rule(), judged, Some(seconds_ago(60)), now)
+            .await
+            .unwrap();
+        let runs: Vec<String> = answer.runs.iter().map(|run| run.run_id.clone()).collect();
+        (runs, answer.read_until, answer.once_judged())
+    };
+    write(&stage, "old", seconds_ago(120)).await;
+    write(&stage, "new", seconds_ago(20)).await;
+
+    let (runs, read_until, judged) = ask(&Judged::default()).await;
+    assert_eq!(runs, ["old", "new"]);
+    write(&stage, "late", seconds_ago(90)).await;
+    let (late, late_until, all) = ask(&judged).await;
+    let (nothing, nothing_until, _) = ask(&all).await;
+    // What could not be written down is not remembered, and comes again.
+    let (again, ..) = ask(&Judged::default()).await;
+
+    assert_eq!(late, ["late"]);
+    assert_eq!(nothing, [""; 0]);
+    assert_eq!(again, ["old", "late", "new"]);
+    assert_eq!(read_until, Some(seconds_ago(20)));
+    assert_eq!([late_until, nothing_until], [read_until; 2]);
 }
 
 /// The output of one probe was out of order for an hour, while that of another went on.
@@ -133,7 +171,9 @@ async fn points_that_come_an_hour_late_are_fetched_and_judged_once_in_their_orde
 
     let read_until = Some(minutes_ago(1));
     let rule = rule();
-    let mut answer = poll::ask(&influxdb, &rule, read_until, now).await.unwrap();
+    let mut answer = poll::ask(&influxdb, &rule, &Judged::default(), read_until, now)
+        .await
+        .unwrap();
     let before = answer
         .runs
         .iter()

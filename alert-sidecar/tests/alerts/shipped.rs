@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use vigia_alert::{
-    flux::{InfluxDb, Rule, ShippedQuery, poll},
+    flux::{
+        InfluxDb, Rule, ShippedQuery,
+        poll::{self, Judged},
+    },
     judge::Limit,
 };
 
@@ -14,7 +17,9 @@ use super::{polls::connect, sidecar::Stage};
 const TELEGRAF: &str = include_str!("telegraf.influx");
 
 async fn said(influxdb: &InfluxDb, rule: &Rule, now: Timestamp) -> Vec<String> {
-    let answer = poll::ask(influxdb, rule, None, now).await.unwrap();
+    let answer = poll::ask(influxdb, rule, &Judged::default(), None, now)
+        .await
+        .unwrap();
     assert_eq!(answer.unusable, None, "{}", rule.name);
     let said = answer.runs.iter().map(|run| {
         let series = &run.series;
@@ -132,7 +137,9 @@ async fn a_server_may_be_told_to_belong_to_a_system_and_to_matter() {
     stage.influxdb.write(lines).await.unwrap();
 
     let rule = Rule::shipped("r", ShippedQuery::ServersDisk);
-    let answer = poll::ask(&influxdb, &rule, None, now).await.unwrap();
+    let answer = poll::ask(&influxdb, &rule, &Judged::default(), None, now)
+        .await
+        .unwrap();
 
     let disk = &answer.runs[0];
     assert_eq!(
@@ -217,7 +224,9 @@ async fn journeys_are_known_from_what_the_probes_write() {
         assert_eq!(said(&influxdb, &rule, now).await, expected, "{query:?}");
     }
     let slow = Rule::shipped("r", ShippedQuery::JourneysSlow);
-    let answer = poll::ask(&influxdb, &slow, None, now).await.unwrap();
+    let answer = poll::ask(&influxdb, &slow, &Judged::default(), None, now)
+        .await
+        .unwrap();
     let slow = &answer.runs[1];
     assert_eq!(slow.failure.step.as_deref(), Some("ingresar"));
     assert_eq!(
@@ -291,7 +300,9 @@ async fn an_operators_own_query_is_judged_like_the_shipped_ones() {
         |> rename(columns: {_value: "value"})"#;
     let mut rule = Rule::custom("La cola de trámites crece", flux.into());
 
-    let answer = poll::ask(&influxdb, &rule, None, now).await.unwrap();
+    let answer = poll::ask(&influxdb, &rule, &Judged::default(), None, now)
+        .await
+        .unwrap();
     assert_eq!(
         answer.unusable.unwrap().to_string(),
         "a row has a `value`, and the rule has no `limit`"
