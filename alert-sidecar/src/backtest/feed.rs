@@ -1,10 +1,14 @@
 //! Reads what every run came to, a stretch of time after the other, as small as it gets.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
-use vigia_contract::data_model::{Impact, Outcome};
+use tokio::{sync::mpsc, task::JoinSet};
+use vigia_contract::data_model::{Impact, Outcome, tag};
 
 use crate::flux::{
     InfluxDb, QueryError, Series,
@@ -12,8 +16,8 @@ use crate::flux::{
     client::Query,
 };
 
-/// So much is asked for at once: a fraction of a second's work for InfluxDB, a few megabytes of answer.
-const STRETCH: Duration = Duration::from_hours(6);
+/// So much is read before it is judged: some megabytes, and few enough questions that most of the time goes into the answers.
+const STRETCH: Duration = Duration::from_hours(5 * 24);
 
 /// What one run came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,37 +53,56 @@ pub struct Feed {
     since: Timestamp,
     until: Timestamp,
     every: BTreeMap<Series, Duration>,
+    known: Vec<(Series, Impact)>,
 }
 
 impl Feed {
-    /// Asks how often each journey runs.
+    /// Asks which journeys there are, and how often each runs.
     pub async fn new(
         influxdb: Arc<InfluxDb>,
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Self, QueryError> {
-        let query = Query {
-            flux: include_str!("../flux/queries/journeys-intervals.flux"),
-            since,
-            until,
-            now: until,
-            texts: &[],
+        let ask = async |flux| {
+            let query = Query {
+                flux,
+                since,
+                until,
+                now: until,
+                texts: &[],
+            };
+            influxdb.answer(&query).await
         };
-        let body = influxdb.answer(&query).await?;
+        let body = ask(include_str!("../flux/queries/journeys-intervals.flux")).await?;
         let mut every = BTreeMap::new();
         annotated_csv::each(&body, |row| {
             let seconds = row.number("_value");
             let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            if let (Some(names), Some(seconds)) = (names(row), seconds) {
-                every.insert(series(names), seconds);
+            if let (Some(series), Some(seconds)) = (series(row), seconds) {
+                every.insert(series, seconds);
             }
         })?;
-        Ok(Self {
-            influxdb,
-            since,
-            until,
-            every,
-        })
+        let body = ask(include_str!("../flux/queries/journeys-known.flux")).await?;
+        // Those that differ in another tag, for example the host, are read together.
+        let mut known = BTreeSet::new();
+        let mut nameless = None;
+        annotated_csv::each(&body, |row| {
+            let impact = row.text("impact").and_then(Impact::from_name);
+            match (series(row), impact) {
+                (Some(series), Some(impact)) => drop(known.insert((series, impact))),
+                _ => nameless = nameless.take().or_else(|| Some(format!("{row:?}"))),
+            }
+        })?;
+        match nameless {
+            Some(row) => Err(without("names and an impact", &row).into()),
+            None => Ok(Self {
+                influxdb,
+                since,
+                until,
+                every,
+                known: known.into_iter().collect(),
+            }),
+        }
     }
 
     /// Reads all of it; an error is the last thing that is sent.
@@ -98,82 +121,85 @@ impl Feed {
     }
 
     async fn portion(&self, since: Timestamp, until: Timestamp) -> Result<Portion, QueryError> {
-        let query = Query {
-            flux: include_str!("../flux/queries/journeys-results.flux"),
-            since,
-            until,
-            now: until,
-            texts: &[],
-        };
-        let body = self.influxdb.answer(&query).await?;
-        Ok(read(&body, &self.every)?)
-    }
-}
-
-/// Reads an answer. The rows of one series follow each other, so that its names are made once.
-fn read(body: &str, every: &BTreeMap<Series, Duration>) -> Result<Portion, CsvError> {
-    let mut portion = Portion::default();
-    let mut current: Option<(Series, Vec<Mark>)> = None;
-    let mut unknown = None;
-    let mut keep = |finished: Option<(Series, Vec<Mark>)>| {
-        let Some((series, mut marks)) = finished else {
-            return;
-        };
-        let every = every.get(&series).copied();
-        let line = portion.lines.entry(series).or_insert_with(|| Line {
-            every,
-            marks: Vec::new(),
-        });
-        line.marks.append(&mut marks);
-    };
-    annotated_csv::each(body, |row| {
-        let (Some(names), Some(mark)) = (names(row), mark(row)) else {
-            unknown.get_or_insert_with(|| format!("{row:?}"));
-            return;
-        };
-        if let Some((series, marks)) = &mut current
-            && [&series.system, &series.journey, &series.probe] == names
-        {
-            marks.push(mark);
-        } else {
-            keep(current.replace((series(names), vec![mark])));
+        // The client itself asks no more than a few at once.
+        let mut asked = JoinSet::new();
+        for (series, impact) in self.known.clone() {
+            let influxdb = Arc::clone(&self.influxdb);
+            asked.spawn(async move {
+                let query = Query {
+                    flux: include_str!("../flux/queries/journeys-results.flux"),
+                    since,
+                    until,
+                    now: until,
+                    texts: &[
+                        (tag::SYSTEM, &series.system),
+                        (tag::JOURNEY, &series.journey),
+                        (tag::PROBE, &series.probe),
+                        (tag::IMPACT, impact.name()),
+                    ],
+                };
+                let body = influxdb.answer(&query).await?;
+                Ok::<_, QueryError>((read(&body, impact)?, series))
+            });
         }
+        let mut portion = Portion::default();
+        while let Some(answer) = asked.join_next().await {
+            let (mut marks, series) = match answer {
+                Ok(answer) => answer?,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            };
+            if marks.is_empty() {
+                continue;
+            }
+            let every = self.every.get(&series).copied();
+            let line = portion.lines.entry(series).or_insert_with(|| Line {
+                every,
+                marks: Vec::new(),
+            });
+            line.marks.append(&mut marks);
+        }
+        for line in portion.lines.values_mut() {
+            // Two hosts, or an impact that was changed, are two tables.
+            line.marks.sort_by_key(|mark| mark.at);
+            line.marks.dedup_by_key(|mark| mark.at);
+        }
+        Ok(portion)
+    }
+}
+
+/// Reads what the runs of one series came to.
+fn read(body: &str, impact: Impact) -> Result<Vec<Mark>, CsvError> {
+    let mut marks = Vec::new();
+    let mut unknown = None;
+    annotated_csv::each(body, |row| match mark(row, impact) {
+        Some(mark) => marks.push(mark),
+        None => unknown = unknown.take().or_else(|| Some(format!("{row:?}"))),
     })?;
-    keep(current);
-    if let Some(what) = unknown {
-        return Err(CsvError::Malformed {
-            record: 0,
-            what: format!("a run has names, a time, a result and an impact: {what}"),
-        });
+    match unknown {
+        Some(row) => Err(without("a time and a result", &row)),
+        None => Ok(marks),
     }
-    for line in portion.lines.values_mut() {
-        // Two hosts, or an impact that was changed, are two tables.
-        line.marks.sort_by_key(|mark| mark.at);
-        line.marks.dedup_by_key(|mark| mark.at);
-    }
-    Ok(portion)
 }
 
-fn names(row: &Row) -> Option<[&str; 3]> {
-    Some([
-        row.text("system")?,
-        row.text("journey")?,
-        row.text("probe")?,
-    ])
+fn without(what: &str, row: &str) -> CsvError {
+    CsvError::Malformed {
+        record: 0,
+        what: format!("a run has {what}: {row}"),
+    }
 }
 
-fn mark(row: &Row) -> Option<Mark> {
+fn mark(row: &Row, impact: Impact) -> Option<Mark> {
     Some(Mark {
         at: row.time("_time")?,
         outcome: Outcome::from_name(row.text("_value")?)?,
-        impact: Impact::from_name(row.text("impact")?)?,
+        impact,
     })
 }
 
-fn series([system, journey, probe]: [&str; 3]) -> Series {
-    Series {
-        system: system.to_owned(),
-        journey: journey.to_owned(),
-        probe: probe.to_owned(),
-    }
+fn series(row: &Row) -> Option<Series> {
+    Some(Series {
+        system: row.text(tag::SYSTEM)?.to_owned(),
+        journey: row.text(tag::JOURNEY)?.to_owned(),
+        probe: row.text(tag::PROBE)?.to_owned(),
+    })
 }
