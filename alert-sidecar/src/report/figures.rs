@@ -4,7 +4,10 @@
 //! counts neither way. A journey is down while as many probes see it fail as the alerts ask for, or all that see it where
 //! there are fewer; a system is down while one of its journeys is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde::Deserialize;
@@ -16,7 +19,10 @@ use super::{
     records::{Counts, Failure, HOLDS_FOR, Records, Run, Spread, Told},
     timeline::{Interval, Outage, Span, State, Timeline, Times, nanoseconds, outages, together},
 };
-use crate::flux::Series;
+use crate::{
+    flux::Series,
+    route::{maintenance::Maintenance, matcher::Labels},
+};
 
 /// How often a journey is taken to run whose points do not say so.
 const UNSAID_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
@@ -34,6 +40,10 @@ pub struct Terms<'a> {
     pub probes: usize,
     /// What availability is held against; the first that fits a system counts.
     pub targets: &'a [Goal],
+    /// The planned windows of those who are told.
+    pub maintenance: &'a [Maintenance],
+    /// The name of the rule that tells of journeys that fail, where a window is only for one rule.
+    pub rule: &'a str,
     /// These systems only, each of them whether anything is known of it or not. Nothing: all that are known.
     pub systems: Option<&'a [String]>,
 }
@@ -292,6 +302,7 @@ fn journeys(records: &Records, terms: Terms<'_>) -> BTreeMap<(String, String), T
         // What was heard of only before both months is no system of today.
         let seen = seen(runs, |at| is_planned(records, series, at));
         if seen.last().is_some_and(|span| span.interval.to > both.from) {
+            let seen = with_windows(seen, series, records, terms, both);
             let journey = (series.system.clone(), series.journey.clone());
             views.entry(journey).or_default().push(seen);
         }
@@ -301,6 +312,52 @@ fn journeys(records: &Records, terms: Terms<'_>) -> BTreeMap<(String, String), T
         (journey, line)
     });
     together.collect()
+}
+
+/// What one probe saw; where a window was planned for it, whatever it saw is nobody's fault.
+fn with_windows(
+    seen: Timeline,
+    series: &Series,
+    records: &Records,
+    terms: Terms<'_>,
+    both: Interval,
+) -> Timeline {
+    let Some(impact) = records.impacts.get(&series.system) else {
+        return seen;
+    };
+    let labels = Labels {
+        rule: terms.rule,
+        system: &series.system,
+        journey: &series.journey,
+        probe: &series.probe,
+        impact: *impact,
+    };
+    let windows = terms
+        .maintenance
+        .iter()
+        .filter(|planned| planned.matcher.takes(labels))
+        .map(|planned| {
+            let spans = planned.window.within(&(both.from..both.to)).into_iter();
+            let span = |window: Range<Timestamp>| Span {
+                interval: Interval {
+                    from: window.start,
+                    to: window.end,
+                },
+                state: State::Maintenance,
+            };
+            spans.map(span).collect()
+        });
+    let views: Vec<Timeline> = [seen].into_iter().chain(windows).collect();
+    if views.len() == 1 {
+        return views.into_iter().flatten().collect();
+    }
+    together(&views, both, |states| {
+        if states.contains(&State::Maintenance) {
+            State::Maintenance
+        } else {
+            states[0]
+        }
+    })
 }
 
 /// Whether a run that was not measured was not because of planned work: its point says so by how its error begins.

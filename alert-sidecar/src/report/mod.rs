@@ -36,6 +36,7 @@ use crate::{
     flux::{InfluxDb, Rule, ShippedQuery, client},
     judge::Probes,
     render,
+    route::maintenance::Maintenance,
 };
 
 /// A query over two months may take this long; alerts have a shorter deadline.
@@ -50,7 +51,8 @@ pub struct Maker {
     influxdb: Arc<InfluxDb>,
     style: render::Style,
     targets: Vec<figures::Goal>,
-    probes: usize,
+    maintenance: Vec<Maintenance>,
+    rule: Rule,
     pdf: print::Settings,
 }
 
@@ -84,7 +86,8 @@ impl Maker {
             influxdb: Arc::new(InfluxDb::new(&settings, &config.influxdb_token)?),
             style: config.style.clone(),
             targets: config.targets.clone(),
-            probes: probes(&config.rules),
+            maintenance: config.policy.maintenance.clone(),
+            rule: about_journeys(&config.rules),
             pdf: config.pdf.clone(),
         })
     }
@@ -100,8 +103,10 @@ impl Maker {
             month,
             time_zone: &self.style.time_zone,
             now,
-            probes: self.probes,
+            probes: self.probes(),
             targets: &self.targets,
+            maintenance: &self.maintenance,
+            rule: &self.rule.name,
             systems,
         };
         if terms.period().from >= terms.period().to {
@@ -171,7 +176,15 @@ impl Maker {
         page::Style {
             words,
             names: &self.style.names,
-            probes: self.probes,
+            probes: self.probes(),
+        }
+    }
+
+    /// How many probes the alerts ask for before users count as affected.
+    const fn probes(&self) -> usize {
+        match self.rule.criteria.probes {
+            Probes::Each => 1,
+            Probes::Together(probes) => probes,
         }
     }
 
@@ -186,12 +199,10 @@ impl Maker {
     }
 }
 
-/// How many probes the alerts ask for before users count as affected.
-fn probes(rules: &[Rule]) -> usize {
-    let shipped = Rule::shipped("journeys-failed", ShippedQuery::JourneysFailed);
+/// The rule that tells of journeys that fail; as it is shipped where there is none.
+fn about_journeys(rules: &[Rule]) -> Rule {
     let about_journeys = rules.iter().find(|rule| rule.meaning.trouble.is_none());
-    match about_journeys.unwrap_or(&shipped).criteria.probes {
-        Probes::Each => 1,
-        Probes::Together(probes) => probes,
-    }
+    about_journeys
+        .cloned()
+        .unwrap_or_else(|| Rule::shipped("journeys-failed", ShippedQuery::JourneysFailed))
 }

@@ -1,6 +1,6 @@
 //! Planned windows, in which what breaks is nobody's alarm. Pure: a moment goes in.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use croner::Cron;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -98,6 +98,38 @@ impl Window {
             }
         }
     }
+
+    /// When it is inside a period, in the order of time; what overlaps is one.
+    #[must_use]
+    pub fn within(&self, period: &Range<Timestamp>) -> Vec<Range<Timestamp>> {
+        let clip = |from: Timestamp, to: Timestamp| {
+            let clipped = from.max(period.start)..to.min(period.end);
+            (!clipped.is_empty()).then_some(clipped)
+        };
+        match self {
+            Self::Once(from, to) => clip(*from, *to).into_iter().collect(),
+            Self::Again {
+                cron,
+                lasts,
+                time_zone,
+            } => {
+                let mut windows: Vec<Range<Timestamp>> = Vec::new();
+                let mut after = (period.start - *lasts).to_zoned(time_zone.clone());
+                while let Ok(began) = cron.find_next_occurrence(&after, false) {
+                    let from = began.timestamp();
+                    let Some(window) = clip(from, from + *lasts) else {
+                        break;
+                    };
+                    match windows.last_mut() {
+                        Some(last) if window.start <= last.end => last.end = window.end,
+                        _ => windows.push(window),
+                    }
+                    after = began;
+                }
+                windows
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -138,6 +170,50 @@ mod tests {
             ("2026-10-25T02:00:00Z", None),
         ] {
             assert_eq!(until(&sundays, now).as_deref(), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn the_windows_of_a_period_are_those_that_are_open_at_its_moments() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let period = at("2026-10-18T01:00:00Z")..at("2026-11-01T01:30:00Z");
+        let shown = |window: &Window| -> Vec<String> {
+            let windows = window.within(&period).into_iter();
+            windows
+                .map(|window| format!("{} {}", window.start, window.end))
+                .collect()
+        };
+        // One is open when the period begins, one when it ends, and in between clocks are set back.
+        assert_eq!(
+            shown(&again("0 2 * * SUN", 2, "Europe/Madrid")),
+            [
+                "2026-10-18T01:00:00Z 2026-10-18T02:00:00Z",
+                "2026-10-25T00:00:00Z 2026-10-25T02:00:00Z",
+                "2026-11-01T01:00:00Z 2026-11-01T01:30:00Z",
+            ]
+        );
+        assert_eq!(
+            shown(&again("0 */6 * * *", 7, "UTC")),
+            ["2026-10-18T01:00:00Z 2026-11-01T01:30:00Z"]
+        );
+        assert_eq!(
+            shown(&Window::Once(
+                at("2026-09-30T00:00:00Z"),
+                at("2026-10-18T01:00:01Z")
+            )),
+            ["2026-10-18T01:00:00Z 2026-10-18T01:00:01Z"]
+        );
+        for window in [
+            again("0 2 * * SUN", 2, "Europe/Madrid"),
+            again("30 22 * * *", 3, "America/Montevideo"),
+        ] {
+            let windows = window.within(&period);
+            let mut moment = period.start;
+            while moment < period.end {
+                let inside = windows.iter().any(|window| window.contains(&moment));
+                assert_eq!(inside, window.until(moment).is_some(), "{moment}");
+                moment += SignedDuration::from_mins(10);
+            }
         }
     }
 

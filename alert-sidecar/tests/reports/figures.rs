@@ -16,7 +16,42 @@ system = ["sin-robot"]
 availability = 99.5
 [[target]]
 availability = 99.9
+# While it fails, and over the hour that happens twice; and a window that is only for other alerts.
+[[maintenance]]
+name = "corte"
+system = ["mesa-*"]
+from = "2026-10-07T09:30"
+to = "2026-10-07T10:30"
+[[maintenance]]
+name = "domingos"
+system = ["mesa-de-entrada"]
+impact = ["critical"]
+every = "30 1 * * SUN"
+lasts = "2h"
+[[maintenance]]
+name = "discos"
+system = ["mesa-de-entrada"]
+rule = ["disk-full"]
+from = "2026-10-01T00:00"
+to = "2026-10-31T00:00"
 "#;
+
+/// The same windows, for Python.
+fn windows() -> String {
+    let moment = |day, hour, minute| months::local(10, day, hour, minute).as_nanosecond();
+    let hours = |from: i128, hours: i128| (from, from + hours * 3_600_000_000_000);
+    let sundays = [4, 11, 18, 25].map(|day| hours(moment(day, 1, 30), 2));
+    let september =
+        [6, 13, 20, 27].map(|day| hours(months::local(9, day, 1, 30).as_nanosecond(), 2));
+    let windows = [hours(moment(7, 9, 30), 1)]
+        .into_iter()
+        .chain(sundays)
+        .chain(september);
+    let told = windows.map(|(from_ns, to_ns)| {
+        format!(r#"{{"system": "mesa-de-entrada", "from_ns": {from_ns}, "to_ns": {to_ns}}}"#)
+    });
+    format!("[{}]", told.collect::<Vec<_>>().join(","))
+}
 
 /// What Python finds in these points.
 fn recomputed(folder: &Path, lines: &[String]) -> Value {
@@ -26,7 +61,7 @@ fn recomputed(folder: &Path, lines: &[String]) -> Value {
     let output = Command::new(Program::Python.path().unwrap())
         .arg(script)
         .arg(points)
-        .args([MONTH, ZONE, "2"])
+        .args([MONTH, ZONE, "2", &windows()])
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -61,7 +96,11 @@ async fn every_number_is_the_one_that_another_program_finds_in_the_raw_points() 
     compare_systems(&report, &truth["systems"]);
     compare_days(&report, &truth["systems"]);
     compare_incidents(&report, &truth["systems"]);
-    compare_spreads(&report, &truth["spreads"]);
+    let journeys: (&str, &[&str]) = ("journeys", &["system", "journey"]);
+    compare_spreads(&report, journeys, "", &truth["spreads"]);
+    compare_spreads(&report, journeys, "_before", &truth["spreads_before"]);
+    let steps = ("steps", ["system", "journey", "step"].as_slice());
+    compare_spreads(&report, steps, "", &truth["steps"]);
     known_truths(&report);
 }
 
@@ -173,19 +212,23 @@ fn compare_incidents(report: &Made, truth: &Value) {
     }
 }
 
-fn compare_spreads(report: &Made, truth: &Value) {
-    let rows = report.rows("journeys");
-    let rows = by(&rows, &["system", "journey"]);
-    for (journey, truth) in truth.as_object().unwrap() {
-        let row = rows[journey];
-        assert_eq!(row["completed"], truth["runs"].to_string(), "{journey}");
+/// Of each row of a table, by what its first columns name, how long it took; `suffix` is that of the columns.
+fn compare_spreads(report: &Made, (table, names): (&str, &[&str]), suffix: &str, truth: &Value) {
+    let rows = report.rows(table);
+    let rows = by(&rows, names);
+    let truth = truth.as_object().unwrap();
+    assert!(!truth.is_empty());
+    for (name, truth) in truth {
+        let row = rows[name];
+        let column = |name: &str| row[&format!("{name}{suffix}")].as_str();
+        assert_eq!(column("completed"), truth["runs"].to_string(), "{name}");
         for quantile in ["p50", "p95"] {
-            let estimate: f64 = row[&format!("{quantile}_ms")].parse().unwrap();
+            let estimate: f64 = row[&format!("{quantile}{suffix}_ms")].parse().unwrap();
             let (low, high) = (&truth[quantile][0], &truth[quantile][1]);
             assert!(
                 low.as_f64().unwrap() - 0.001 <= estimate
                     && estimate <= high.as_f64().unwrap() + 0.001,
-                "{journey} {quantile}: {estimate} is not in {low}..{high}"
+                "{name} {quantile}{suffix}: {estimate} is not in {low}..{high}"
             );
         }
     }
@@ -218,6 +261,15 @@ fn known_truths(report: &Made) {
     assert_eq!(
         (tasas["maintenance_s"].as_str(), tasas["down_s"].as_str()),
         ("10800", "3000")
+    );
+    // Half an hour before the window and half an hour after it; the windows of four Sundays.
+    let counter = rows["mesa-de-entrada"];
+    assert_eq!(
+        (
+            counter["maintenance_s"].as_str(),
+            counter["down_s"].as_str()
+        ),
+        ("32400", "3600")
     );
     let incidents = report.rows("incidents");
     let edges: Vec<_> = incidents

@@ -238,6 +238,25 @@ pub fn known() -> Points {
         },
     );
 
+    // It fails before, during and after a window that only the alerts know.
+    points.runs(
+        from("mesa-de-entrada", "anotar", "sede"),
+        september,
+        after,
+        |at| {
+            let is_failing = within(at, &[[local(10, 7, 9, 0), local(10, 7, 11, 0)]]);
+            Some(if is_failing { FAILED } else { OK })
+        },
+    );
+
+    // Twice as slow as in September.
+    let mut at = september;
+    while at < after {
+        let took_ms = if at < october { 400.0 } else { 800.0 };
+        points.run(from("licencias", "renovar", "sede"), at, OK, took_ms);
+        at += EVERY;
+    }
+
     // Of September only.
     points.runs(
         from("archivo", "buscar", "sede"),

@@ -1,7 +1,9 @@
 """Works out the figures of a month from the raw points, in another language and by another way than the program: at the
 middle of every stretch between two moments at which anything may change, it asks each probe's last run how things are.
 
-    recompute.py POINTS MONTH ZONE PROBES     POINTS in line protocol; prints JSON
+    recompute.py POINTS MONTH ZONE PROBES WINDOWS     POINTS in line protocol; prints JSON
+
+WINDOWS are planned: [{"system": ..., "from_ns": ..., "to_ns": ...}].
 """
 
 import bisect
@@ -64,9 +66,10 @@ def of_journeys(states, failing):
     return min(states, key=order.index)
 
 
-def stretches(journeys, start, stop, needed):
+def stretches(journeys, start, stop, needed, windows):
     """(from, to, state) of a system; journeys is a list of lists of the runs of its probes."""
     edges = {start, stop}
+    edges.update(edge for window in windows for edge in window if start < edge < stop)
     for probes in journeys:
         for runs in probes:
             for began, _, every_ns in runs:
@@ -75,7 +78,9 @@ def stretches(journeys, start, stop, needed):
     failing = [False] * len(journeys)
     for begin, end in zip(edges, edges[1:]):
         middle = (begin + end) // 2
-        states = [of_probes([last_said(runs, middle) for runs in probes], needed) for probes in journeys]
+        is_planned = any(begins <= middle < ends for begins, ends in windows)
+        said = (lambda runs: "maintenance") if is_planned else (lambda runs: last_said(runs, middle))
+        states = [of_probes([said(runs) for runs in probes], needed) for probes in journeys]
         for index, state in enumerate(states):
             if state in ("up", "down", "local"):
                 failing[index] = state == "down"
@@ -131,23 +136,31 @@ def main():
     year, number = map(int, month.split("-"))
     start, stop = beginning(year, number, zone), beginning(year, number + 1, zone)
     before = beginning(year, number - 1, zone)
+    windows = defaultdict(list)
+    for window in json.loads(sys.argv[5]):
+        windows[window["system"]].append((window["from_ns"], window["to_ns"]))
     runs = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
-    took = defaultdict(list)
+    took, took_before, steps = defaultdict(list), defaultdict(list), defaultdict(list)
     counts = defaultdict(lambda: [0] * 5)
     for measurement, tags, fields, ns in points(path):
+        name = f"{tags['system']}/{tags['journey']}"
+        if measurement == "journey_step" and start <= ns < stop:
+            steps[f"{name}/{tags['step']}"].append(float(fields["duration_ms"]))
         if measurement != "journey":
             continue
+        if before <= ns < start and "duration_ms" in fields:
+            took_before[name].append(float(fields["duration_ms"]))
         code, every = int(fields["result_code"].rstrip("i")), float(fields["every_s"])
         is_planned = fields.get("error", "").startswith('"maintenance: ')
         runs[tags["system"]][tags["journey"]][tags["probe"]].append((ns, 5 if is_planned else code, int(every * NS)))
         if start <= ns < stop:
             counts[tags["system"]][code] += 1
             if "duration_ms" in fields:
-                took[f"{tags['system']}/{tags['journey']}"].append(float(fields["duration_ms"]))
-    answer = {"systems": {}, "spreads": {}}
+                took[name].append(float(fields["duration_ms"]))
+    answer = {"systems": {}}
     for system, journeys in runs.items():
         views = [[sorted(one) for one in probes.values()] for probes in journeys.values()]
-        parts = list(stretches(views, before, stop, needed))
+        parts = list(stretches(views, before, stop, needed, windows[system]))
         held = times(parts, start, stop)
         days, day = {}, datetime(year, number, 1, tzinfo=zone)
         while day.month == number:
@@ -172,9 +185,11 @@ def main():
                 for begin, end, is_over, down in incidents(parts, start, stop)
             ],
         }
-    for name, values in took.items():
-        values.sort()
-        answer["spreads"][name] = {"runs": len(values), "p50": quantile(values, 0.5), "p95": quantile(values, 0.95)}
+    for key, durations in (("spreads", took), ("spreads_before", took_before), ("steps", steps)):
+        answer[key] = {}
+        for name, values in durations.items():
+            values.sort()
+            answer[key][name] = {"runs": len(values), "p50": quantile(values, 0.5), "p95": quantile(values, 0.95)}
     json.dump(answer, sys.stdout)
 
 
