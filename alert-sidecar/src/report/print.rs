@@ -1,5 +1,5 @@
 //! Prints the page as PDF, with the Chromium that is on the machine: A4, with an outline, and tags for those who have it read
-//! to them. It runs apart from everything: in a folder of its own, without the network, for a minute at most.
+//! to them. It runs apart from everything: in a folder of its own, without the network, until its deadline at most.
 
 use std::{
     env, fs, io,
@@ -14,6 +14,7 @@ use rustix::{
 };
 use serde::Deserialize;
 use tokio::{process::Command, time::timeout};
+use vigia_contract::duration;
 
 /// The table `[pdf]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -21,6 +22,9 @@ use tokio::{process::Command, time::timeout};
 pub struct Settings {
     /// The program; nothing looks on PATH for `chromium-headless-shell`, `chromium`, `google-chrome`.
     pub chromium: Option<PathBuf>,
+    /// How long it may take: a hundred pages take two seconds, on a machine that is very busy more. Default `60s`.
+    #[serde(default, deserialize_with = "duration::deserialize_some")]
+    pub timeout: Option<Duration>,
 }
 
 /// The names that Debian and Google give it, the lightest first.
@@ -31,7 +35,6 @@ const NAMES: [&str; 4] = [
     "google-chrome",
 ];
 
-/// A hundred pages take two seconds; a machine that is very busy takes longer.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Why there is no PDF.
@@ -49,8 +52,10 @@ pub enum PrintError {
     #[error("Chromium made no PDF: {0}")]
     Failed(String),
     /// It did not end.
-    #[error("Chromium did not print the PDF within a minute")]
-    TooLong,
+    #[error(
+        "Chromium did not print the PDF within {0:?}\nhint: give it longer with timeout under [pdf]"
+    )]
+    TooLong(Duration),
 }
 
 /// Ends everything that was started, however this ends.
@@ -113,11 +118,12 @@ pub async fn print(settings: &Settings, html: &str) -> Result<Vec<u8>, PrintErro
     let mut browser = command.arg(&page).spawn()?;
     let id = browser.id().and_then(|id| i32::try_from(id).ok());
     let group = id.and_then(Pid::from_raw).map(Group);
-    let ended = timeout(DEADLINE, browser.wait()).await;
+    let deadline = settings.timeout.unwrap_or(DEADLINE);
+    let ended = timeout(deadline, browser.wait()).await;
     drop(group);
     if ended.is_err() {
         browser.wait().await?;
-        return Err(PrintError::TooLong);
+        return Err(PrintError::TooLong(deadline));
     }
     match fs::read(&pdf) {
         Ok(printed) if is_whole(&printed) => Ok(printed),

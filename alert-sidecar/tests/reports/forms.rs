@@ -3,15 +3,20 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
-use vigia_testbed::servers::{Program, requires};
+use vigia_testbed::{
+    servers::{Program, requires},
+    until::until,
+};
 
 use crate::{
     months::{self, MONTH},
-    stage::{Made, Stage},
+    stage::{Made, Row, Stage},
 };
 
 const TARGETS: &str = r#"
@@ -166,6 +171,27 @@ async fn page_pdf_and_tables_say_the_same_in_the_order_in_which_it_is_read() {
         // Of a page that failed nothing becomes markup.
         assert!(said.contains("did not appear <b>"), "{said}");
     }
+    assert!(seen.contains(" 100 % más lento"), "{seen}");
+    let mut steps = made.rows("steps");
+    let p95 = |row: &Row| row["p95_ms"].parse::<f64>().unwrap();
+    steps.sort_by(|one, other| p95(other).total_cmp(&p95(one)));
+    let slowest: Vec<String> = steps
+        .iter()
+        .take(12)
+        .map(|row| {
+            format!(
+                "{} {} {}",
+                shown(&row["system"]),
+                shown(&row["journey"]),
+                shown(&row["step"])
+            )
+        })
+        .collect();
+    let slowest: Vec<&str> = slowest.iter().map(String::as_str).collect();
+    in_order(
+        seen.split_once("Los pasos más lentos ").unwrap().1,
+        &slowest,
+    );
     assert_eq!(page.matches("<img ").count(), 1);
     assert!(page.len() < 400_000, "{}", page.len());
 
@@ -295,6 +321,42 @@ async fn what_cannot_be_made_is_said_and_the_rest_is_made() {
     assert_eq!(made.tables().len(), 5);
     assert!(text(&html(&made)).contains("There is no data of any system"));
 
+    let browser = stage.folder.path().join("hangs.sh");
+    fs::write(
+        &browser,
+        "#!/bin/sh\nsleep 3600 &\necho $! > \"$0.child\"\nwait\n",
+    )
+    .unwrap();
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
+    let hangs = stage.configure(
+        "en",
+        &format!(
+            "[pdf]\nchromium = \"{}\"\ntimeout = \"1s\"\n",
+            browser.display()
+        ),
+    );
+    let made = stage.report(&hangs, "hangs", &["--month", MONTH]);
+    assert_eq!(made.output.status.code(), Some(1));
+    assert!(
+        made.said().contains(
+            "Chromium did not print the PDF within 1s\nhint: give it longer with timeout under [pdf]"
+        ),
+        "{}",
+        made.said()
+    );
+    assert_eq!(made.tables().len(), 5);
+    let child = fs::read_to_string(stage.folder.path().join("hangs.sh.child")).unwrap();
+    let left = Path::new("/proc").join(child.trim()).join("stat");
+    let is_over = || fs::read_to_string(&left).map_or(true, |stat| stat.contains(") Z "));
+    until(
+        "the end of what the browser started",
+        Duration::from_mins(1),
+        async || is_over().then_some(()),
+    )
+    .await
+    .unwrap();
+
+    let config = stage.configure("en", "[pdf]\nchromium = \"/no/such/program\"\n");
     let made = stage.report(&config, "future", &["--month", "2199-01"]);
     assert_eq!(made.output.status.code(), Some(1));
     assert!(
