@@ -66,6 +66,7 @@ promises! {
     who_was_refused_the_beginning_is_not_told_the_end,
     a_beginning_that_is_refused_after_the_end_came_takes_the_end_with_it,
     a_series_that_never_says_anything_about_its_system_does_not_fill_the_store,
+    a_report_goes_to_each_address_once_whatever_becomes_of_the_process,
 }
 
 /// A store that tells these recipients of everything.
@@ -466,4 +467,73 @@ async fn a_series_that_never_says_anything_about_its_system_does_not_fill_the_st
 
     // Those of the last 25 minutes: what a query may bring again, and as far as the criteria look back.
     assert_eq!(desk.close().await.count("observation").await, 14);
+}
+
+async fn a_report_goes_to_each_address_once_whatever_becomes_of_the_process(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
+    let ledger = &desk.ledger;
+    let recipients = || {
+        ["director@agency.example", "ministra@agency.example"]
+            .map(|recipient| (CHANNEL.to_owned(), recipient.to_owned()))
+            .to_vec()
+    };
+    assert_eq!(ledger.newest_report("mensual").await.unwrap(), None);
+    ledger.begin_reports("mensual", "2026-09").await.unwrap();
+    assert_eq!(ledger.due_report(minute(0)).await.unwrap(), None);
+    // It is planned at every start; what is written down already stays as it is.
+    for _ in 0..2 {
+        ledger
+            .intend_reports("mensual", vec!["2026-10".into()], recipients(), minute(0))
+            .await
+            .unwrap();
+    }
+
+    let first = ledger.due_report(minute(0)).await.unwrap().unwrap();
+    assert_eq!(
+        (first.recipient.as_str(), first.attempt, first.is_repeat),
+        ("director@agency.example", 1, false)
+    );
+    ledger.send_report(&first).await.unwrap();
+    // The process ends here, and nobody knows whether the mail arrived.
+    let desk = Desk::new(desk.close().await, &["director@agency.example"]).await;
+    let ledger = &desk.ledger;
+    assert_eq!(ledger.recover_reports().await.unwrap(), 1);
+    let repeat = ledger.due_report(minute(0)).await.unwrap().unwrap();
+    assert_eq!(
+        (repeat.recipient.as_str(), repeat.attempt, repeat.is_repeat),
+        ("director@agency.example", 2, true)
+    );
+    ledger.send_report(&repeat).await.unwrap();
+    let accepted = Settlement::Accepted("250 OK".into());
+    ledger
+        .settle_report(&repeat, accepted, minute(0))
+        .await
+        .unwrap();
+
+    let second = ledger.due_report(minute(0)).await.unwrap().unwrap();
+    assert_eq!(second.recipient, "ministra@agency.example");
+    ledger.send_report(&second).await.unwrap();
+    let busy = Settlement::Postponed("451 later".into(), minute(5));
+    ledger
+        .settle_report(&second, busy, minute(0))
+        .await
+        .unwrap();
+    assert_eq!(ledger.due_report(minute(4)).await.unwrap(), None);
+    assert_eq!(ledger.next_report().await.unwrap(), Some(minute(5)));
+    let later = ledger.due_report(minute(5)).await.unwrap().unwrap();
+    assert_eq!((later.attempt, later.is_repeat), (2, false));
+    ledger.send_report(&later).await.unwrap();
+    let refused = Settlement::Refused("550 nobody".into());
+    ledger
+        .settle_report(&later, refused, minute(5))
+        .await
+        .unwrap();
+
+    assert_eq!(ledger.due_report(minute(99)).await.unwrap(), None);
+    assert_eq!(ledger.next_report().await.unwrap(), None);
+    assert_eq!(ledger.recover_reports().await.unwrap(), 0);
+    assert_eq!(
+        ledger.newest_report("mensual").await.unwrap().as_deref(),
+        Some("2026-10")
+    );
 }
