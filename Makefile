@@ -31,7 +31,7 @@ help:
 	@echo "make kills   kills the alert engine 500 times, at every commit and at any moment (6 minutes)"
 	@echo "make accuracy  holds the times of steps against pages with known delays (4 minutes, on an idle machine)"
 	@echo "make debs    makes the Debian packages, in target/debian/ (a release build)"
-	@echo "make test-packages  installs them on a clean machine with systemd, word by word as docs/install.md says (root, some minutes)"
+	@echo "make test-packages  installs them on a clean machine with systemd, word by word as docs/install.md says, and builds the container images (root, some minutes)"
 	@echo "make lint    runs the checks alone: format, clippy, licences"
 
 setup:
@@ -81,7 +81,7 @@ test-packages:
 	@bash testbed/setup.sh --packages
 	@packaging/deb/earlier $(EARLIER) target/earlier
 	cargo build --workspace --locked
-	EARLIER=target/earlier CI=true cargo test --workspace --test packages --locked -- --include-ignored --nocapture
+	EARLIER=target/earlier CI=true cargo test --workspace --test packages --test containers --locked -- --include-ignored --nocapture
 
 # Released binaries: what is measured is what operators run.
 accuracy: setup-checks

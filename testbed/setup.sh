@@ -12,6 +12,7 @@ set -euo pipefail
 readonly TELEGRAF_VERSION=1.39.3
 readonly INFLUXDB_VERSION=2.9.1
 readonly CARGO_DENY_VERSION=0.20.2
+readonly COMPOSE_SPEC_VERSION=2.16.2
 # As synapse/requirements.txt says.
 readonly SYNAPSE_VERSION=1.163.2
 readonly MOTO_VERSION=5.2.1
@@ -83,13 +84,15 @@ main() {
   [ "${1:-}" != --packages ] || clean_machine
 }
 
-# What looks at the Debian packages, and the clean machine that they are installed on.
+# What looks at the Debian packages and the container's files, and the clean machine that they are installed on.
 clean_machine() {
   packages=()
   have lintian || packages+=(lintian)
+  have buildah || packages+=(buildah)
   have debootstrap || packages+=(debootstrap)
   have systemd-nspawn || packages+=(systemd-container)
   missing_packages
+  present compose-spec "compose-spec-$COMPOSE_SPEC_VERSION" || step "what reads compose files" "half a minute" build_compose_spec
   # Only root can make a machine of it.
   [ "$(id -u)" != 0 ] || [ -f "$servers/debian-root/root.tar" ] || step "a clean Debian" "1 to 2 minutes" build_debian_root
 }
@@ -191,6 +194,14 @@ build_telegraf() (
     -ldflags "-s -w -X github.com/influxdata/telegraf/internal.Version=$TELEGRAF_VERSION" \
     "github.com/influxdata/telegraf/cmd/telegraf@v$TELEGRAF_VERSION"
   keep "$scratch/telegraf" "$TELEGRAF_FOLDER"
+)
+
+build_compose_spec() (
+  set -e
+  need go "install Go 1.26 or newer from https://go.dev/dl"
+  GOBIN=$scratch go install "github.com/compose-spec/compose-go/v2/cmd@v$COMPOSE_SPEC_VERSION"
+  mv "$scratch/cmd" "$scratch/compose-spec"
+  keep "$scratch/compose-spec" "compose-spec-$COMPOSE_SPEC_VERSION"
 )
 
 # Unoptimised: it is built in half the time and runs for a second.

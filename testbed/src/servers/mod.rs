@@ -10,6 +10,7 @@ pub mod ports;
 pub mod postgresql;
 pub mod process;
 pub mod program;
+pub mod root;
 pub mod synapse;
 pub mod telegraf;
 

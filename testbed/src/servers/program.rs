@@ -50,6 +50,10 @@ pub enum Program {
     DpkgShlibdeps,
     /// Debian's own critic of packages.
     Lintian,
+    /// What builds images without a service.
+    Buildah,
+    /// What the Compose specification's own library makes of a file.
+    ComposeSpec,
 }
 
 impl Program {
@@ -78,6 +82,8 @@ impl Program {
             Self::Nspawn => &["systemd-nspawn"],
             Self::DpkgShlibdeps => &["dpkg-shlibdeps"],
             Self::Lintian => &["lintian"],
+            Self::Buildah => &["buildah"],
+            Self::ComposeSpec => &["compose-spec"],
         }
     }
 

@@ -2,7 +2,7 @@
 //! that servers of the test are on its loopback address too.
 
 use std::{
-    env, fs,
+    fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -10,7 +10,7 @@ use std::{
 };
 
 use vigia_testbed::{
-    servers::{Process, Program, process},
+    servers::{Process, Program, process, root},
     until::until,
 };
 
@@ -31,32 +31,6 @@ KillMode=mixed
 WantedBy=multi-user.target
 ";
 
-/// Where the set-up puts the root file system.
-pub fn root_archive() -> PathBuf {
-    let cache = env::var_os("XDG_CACHE_HOME").map_or_else(
-        || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache"),
-        PathBuf::from,
-    );
-    cache.join("vigia/servers/debian-root/root.tar")
-}
-
-/// Only root boots machines; in CI nothing may be skipped.
-#[expect(
-    clippy::print_stderr,
-    reason = "the reader of a test's output is to see why it did nothing"
-)]
-pub fn allowed() -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        assert!(
-            env::var("CI").as_deref() != Ok("true"),
-            "only root can boot a machine, and CI=true lets no test be skipped"
-        );
-        eprintln!("skipped: only root can boot a machine");
-    }
-    root
-}
-
 /// A running machine. Dropped, it is gone.
 pub struct Machine {
     root: PathBuf,
@@ -66,14 +40,14 @@ pub struct Machine {
 
 impl Machine {
     /// Boots it, with its file system in this folder, which is made.
-    pub async fn boot(root: &Path) -> Self {
-        fs::create_dir_all(root).unwrap();
+    pub async fn boot(folder: &Path) -> Self {
+        fs::create_dir_all(folder).unwrap();
         let unpacked = Command::new("tar")
             .arg("--extract")
             .arg("--file")
-            .arg(root_archive())
+            .arg(root::archive())
             .arg("--directory")
-            .arg(root)
+            .arg(folder)
             .output()
             .unwrap();
         succeeded("tar", &unpacked);
@@ -83,8 +57,8 @@ impl Machine {
             .args(["--quiet", "--register=no", "--keep-unit", "--boot"])
             .arg("--system-call-filter=@memlock")
             .args(["--console=pipe", "--resolv-conf=copy-host", "--directory"])
-            .arg(root);
-        let log = root.with_extension("log");
+            .arg(folder);
+        let log = folder.with_extension("log");
         let process = Process::start("systemd-nspawn", &log, &mut command).unwrap();
         let booted = until("the machine to boot", BOOT, async || {
             let leader = leader(process.id())?;
@@ -100,7 +74,7 @@ impl Machine {
             Err(error) => panic!("{:#}", process.explain(error)),
         };
         Self {
-            root: root.to_owned(),
+            root: folder.to_owned(),
             process,
             leader,
         }

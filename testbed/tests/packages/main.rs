@@ -20,7 +20,7 @@ use machine::Machine;
 use vigia_testbed::{
     portal::{Fault, Portal, Switch},
     repository,
-    servers::{InfluxDb, MailServer, Program, influxdb, mail, requires, requires_file},
+    servers::{InfluxDb, MailServer, Program, influxdb, mail, requires, requires_file, root},
     until::until,
 };
 
@@ -37,7 +37,7 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
         Program::Telegraf,
         Program::Nspawn,
     ];
-    if !requires(&programs) || !requires_file(&machine::root_archive()) || !machine::allowed() {
+    if !requires(&programs) || !requires_file(&root::archive()) || !root::allowed() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
