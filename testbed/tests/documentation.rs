@@ -38,17 +38,75 @@ fn every_link_between_the_pages_leads_somewhere() {
         let folder = page.parent().unwrap();
         for target in text.split("](").skip(1) {
             let target = target.split(')').next().unwrap_or_default();
-            let file = target.split('#').next().unwrap_or_default();
-            if file.is_empty() || target.starts_with("http") {
+            if target.starts_with("http") {
                 continue;
             }
-            assert!(
-                folder.join(file).exists(),
-                "{}: no `{target}`",
-                page.display()
-            );
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() {
+                page.clone()
+            } else {
+                folder.join(file)
+            };
+            assert!(file.exists(), "{}: no `{target}`", page.display());
+            let leads_to_it = heading.is_empty()
+                || fs::read_to_string(&file)
+                    .unwrap()
+                    .lines()
+                    .any(|line| line.starts_with('#') && anchor(line) == heading);
+            assert!(leads_to_it, "{}: no heading `{target}`", page.display());
         }
     }
+}
+
+/// What a heading is linked by: its letters, digits and hyphens in lower case, with hyphens for spaces.
+fn anchor(heading: &str) -> String {
+    heading
+        .trim_start_matches('#')
+        .trim()
+        .to_lowercase()
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter))
+        .map(|letter| if letter == ' ' { '-' } else { letter })
+        .collect()
+}
+
+/// Pages that are for those who choose or build, not for those who operate; and messages, which are Spanish as they are.
+const ENGLISH_ALONE: [&str; 2] = ["comparison.md", "gallery.md"];
+
+#[test]
+fn every_page_for_operators_is_there_in_spanish_with_the_same_blocks() {
+    let mut english = vec![repository::path("README.md")];
+    english.extend(markdown_in("docs"));
+    let mut spanish = markdown_in("docs/es");
+    for page in english {
+        let name = page.file_name().unwrap().to_str().unwrap().to_owned();
+        if ENGLISH_ALONE.contains(&name.as_str()) {
+            continue;
+        }
+        let translation = repository::path("docs/es").join(&name);
+        spanish.retain(|page| *page != translation);
+        let of_one = fs::read_to_string(&page).unwrap();
+        let of_other = fs::read_to_string(&translation)
+            .unwrap_or_else(|_| panic!("docs/es/ has no `{name}`: translate it"));
+        let pairs = blocks(&of_one).into_iter().zip(blocks(&of_other));
+        for (one, other) in pairs {
+            assert_eq!(
+                one, other,
+                "a block of {name} differs in docs/es/: copy it there"
+            );
+        }
+        assert_eq!(
+            blocks(&of_one).len(),
+            blocks(&of_other).len(),
+            "{name} and its translation have not as many blocks"
+        );
+    }
+    assert!(spanish.is_empty(), "there is no English for {spanish:?}");
+}
+
+/// What stands between fences.
+fn blocks(page: &str) -> Vec<&str> {
+    page.split("```").skip(1).step_by(2).collect()
 }
 
 /// Messages of programs that are not ours.
@@ -121,11 +179,15 @@ fn pages() -> Vec<PathBuf> {
         repository::path("README.md"),
         repository::path("CHANGELOG.md"),
     ];
-    for entry in fs::read_dir(repository::path("docs")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "md") {
-            pages.push(path);
-        }
-    }
+    pages.extend(markdown_in("docs"));
+    pages.extend(markdown_in("docs/es"));
     pages
+}
+
+fn markdown_in(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(repository::path(folder)).unwrap();
+    entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect()
 }
