@@ -13,6 +13,7 @@ use std::{
 };
 
 use vigia_testbed::{
+    portal::Portal,
     repository,
     servers::{Program, requires, requires_file, root},
 };
@@ -61,9 +62,9 @@ fn the_stack_is_what_the_compose_specification_asks_for() {
     succeeded("compose-spec", &checked);
 }
 
-#[test]
+#[tokio::test]
 #[ignore = "it fetches Chromium for an image; make test-packages runs it"]
-fn the_images_are_built_and_their_programs_start() {
+async fn the_images_are_built_and_their_programs_start() {
     let programs = [Program::Buildah, Program::Telegraf, Program::DpkgShlibdeps];
     if !requires(&programs) || !requires_file(&root::archive()) || !root::allowed() {
         return;
@@ -120,9 +121,24 @@ fn the_images_are_built_and_their_programs_start() {
             .starts_with("Telegraf ")
     );
     // A chroot, which is all that a test can count on, allows no sandbox of Chromium's.
+    let portal = Portal::start().await.unwrap();
+    let journey = format!(
+        "system = 's'
+name = 'j'
+impact = 'low'
+every = '1m'
+timeout = '60s'
+[[step]]
+name = 'Ver'
+actions = [{{ goto = '{}' }}, {{ expect = {{ text = 'Trámites en línea' }} }}]
+",
+        portal.url()
+    );
     let walked = images.run(
         "vigia-probe",
-        "cd /tmp && printf 'system = \"s\"\\nname = \"j\"\\nimpact = \"low\"\\nevery = \"1m\"\\ntimeout = \"60s\"\\n[[step]]\\nname = \"Ver\"\\nactions = [{ goto = \"data:text/html,hola\" }, { expect = { text = \"hola\" } }]\\n' >j.toml && vigia-probe try j.toml --no-sandbox",
+        &format!(
+            "cd /tmp && cat >j.toml <<'END'\n{journey}END\nvigia-probe try j.toml --no-sandbox"
+        ),
     );
     assert!(walked.contains("\nok in "), "{walked}");
 }

@@ -122,7 +122,16 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
         ),
     );
     machine.bring(&present, "root/present");
-    machine.run("apt-get install -y /root/present/*.deb");
+    let upgrade = fs::read_to_string(repository::path("docs/upgrade.md")).unwrap();
+    // Asked, the operator keeps the files that they have changed.
+    let unasked = (
+        "apt-get install",
+        "apt-get install -y -o Dpkg::Options::=--force-confold",
+    );
+    for heading in ["Copies", "Before", "Upgrade"] {
+        let commands = page::typed(&upgrade, heading, &[unasked]);
+        machine.run(&format!("cd /root/present\n{commands}"));
+    }
     assert_eq!(machine.read("etc/vigia/alert.toml"), configuration);
     assert_eq!(
         machine.run("dpkg-query --show --showformat '${Version} ' vigia-probe vigia-alert"),
@@ -161,6 +170,23 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
         .run("systemd-analyze verify --man=no vigia-alert.service 2>&1 | grep vigia-alert || true");
     assert_eq!(mistakes, "", "what systemd finds in the unit");
 
+    let older = earlier
+        .iter()
+        .filter_map(|package| package.file_name()?.to_str())
+        .find(|name| name.starts_with("vigia-alert"))
+        .unwrap();
+    let back = page::typed(
+        &upgrade,
+        "The way back",
+        &[
+            unasked,
+            ("./vigia-alert_OLDER.deb", &format!("/root/{older}")),
+        ],
+    );
+    machine.run(&back);
+    machine.run("systemctl --quiet is-active vigia-alert");
+    assert_eq!(machine.run(&alert("silence list --json")), silences);
+
     machine.run("apt-get remove -y vigia-probe vigia-alert");
     assert_eq!(
         machine.run("systemctl is-active vigia-alert || true"),
@@ -169,7 +195,7 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
     assert_eq!(machine.read("etc/vigia/alert.toml"), configuration);
     machine.run("rm -r /etc/vigia/journeys; apt-get purge -y vigia-probe vigia-alert");
     let left = machine.run(
-        "find / -xdev -path /proc -prune -o -path /root -prune -o -path /var/log -prune -o -name '*vigia*' -print | grep -v -e /etc/vigia-ca.pem -e /var/lib/systemd || true",
+        "find / -xdev -path /proc -prune -o -path /root -prune -o -path /var/log -prune -o -path /var/backups -prune -o -path /tmp -prune -o -name '*vigia*' -print | grep -v -e /etc/vigia-ca.pem -e /var/lib/systemd || true",
     );
     assert_eq!(left, "", "what purging left behind");
 }
