@@ -57,29 +57,8 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
         &fs::read_to_string(mail.ca_file()).unwrap(),
     );
 
-    let values = [
-        ("http://127.0.0.1:8086", influxdb.url().to_owned()),
-        ("token-of-influxdb", influxdb::TOKEN.to_owned()),
-        ("https://tramites.example", portal.url().to_owned()),
-        (
-            "server = \"smtp.example\"",
-            format!(
-                "server = \"{}\"\nport = {}\nca_file = \"/etc/vigia-ca.pem\"",
-                mail::HOST,
-                mail.port()
-            ),
-        ),
-        (
-            "username = \"vigia\"",
-            format!("username = \"{}\"", mail::USERNAME),
-        ),
-        ("password-of-the-mail-server", mail::PASSWORD.to_owned()),
-    ];
-    let guide = fs::read_to_string(repository::path("docs/install.md")).unwrap();
     machine.bring(&earlier, "root");
-    for commands in page::commands(&guide, "Debian and Ubuntu packages", &values) {
-        machine.run(&commands);
-    }
+    install(&machine, &influxdb, &mail, &portal);
 
     let well = r#"from(bucket: "vigia") |> range(start: -1h) |> filter(fn: (r) => r._measurement == "journey" and r._field == "result") |> group()"#;
     until("a good run in InfluxDB", PATIENCE, async || {
@@ -105,7 +84,64 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
     assert!(!failure.pictures.is_empty(), "{}", machine.journal());
     assert_eq!(failure.to, ["director@agency.example"]);
 
-    // Users still suffer while the packages are replaced, and the operator has changed files of theirs.
+    let before = upgrade(&machine, &present);
+    portal.set_fault(Fault::BadCertificate, Switch::Off);
+    let recovery = mail
+        .mailbox()
+        .wait_for("the mail about the recovery", PATIENCE, |mail| {
+            mail.in_reply_to.is_some()
+        })
+        .await
+        .unwrap_or_else(|error| panic!("{error:#}\n{}", machine.journal()));
+    assert_eq!(recovery.in_reply_to, failure.message_id);
+    assert_eq!(mail.mailbox().mails().unwrap().len(), 2, "one mail each");
+
+    the_unit_takes_enough_away(&machine);
+    go_back(&machine, &earlier, &before);
+    remove(&machine, &before);
+}
+
+/// Types what the page about installing says, with the values of this test in place of its examples.
+fn install(machine: &Machine, influxdb: &InfluxDb, mail: &MailServer, portal: &Portal) {
+    let values = [
+        ("http://127.0.0.1:8086", influxdb.url().to_owned()),
+        ("token-of-influxdb", influxdb::TOKEN.to_owned()),
+        ("https://tramites.example", portal.url().to_owned()),
+        (
+            "server = \"smtp.example\"",
+            format!(
+                "server = \"{}\"\nport = {}\nca_file = \"/etc/vigia-ca.pem\"",
+                mail::HOST,
+                mail.port()
+            ),
+        ),
+        (
+            "username = \"vigia\"",
+            format!("username = \"{}\"", mail::USERNAME),
+        ),
+        ("password-of-the-mail-server", mail::PASSWORD.to_owned()),
+    ];
+    let guide = fs::read_to_string(repository::path("docs/install.md")).unwrap();
+    for commands in page::commands(&guide, "Debian and Ubuntu packages", &values) {
+        machine.run(&commands);
+    }
+}
+
+/// What an operator has made, and must not lose.
+struct Made {
+    configuration: String,
+    silences: String,
+}
+
+/// Asked, the operator keeps the files that they have changed.
+const UNASKED: (&str, &str) = (
+    "apt-get install",
+    "apt-get install -y -o Dpkg::Options::=--force-confold",
+);
+
+/// Types what the page about upgrades says, while users suffer and with files that the operator has changed; gives what was there
+/// before, which is there afterwards.
+fn upgrade(machine: &Machine, present: &[PathBuf]) -> Made {
     machine.run(&alert(
         "silence add --system otro --for 2h --comment 'cambio de disco'",
     ));
@@ -121,15 +157,9 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
             machine.read("etc/telegraf/telegraf.d/vigia-probe.conf")
         ),
     );
-    machine.bring(&present, "root/present");
-    let upgrade = fs::read_to_string(repository::path("docs/upgrade.md")).unwrap();
-    // Asked, the operator keeps the files that they have changed.
-    let unasked = (
-        "apt-get install",
-        "apt-get install -y -o Dpkg::Options::=--force-confold",
-    );
+    machine.bring(present, "root/present");
     for heading in ["Copies", "Before", "Upgrade"] {
-        let commands = page::typed(&upgrade, heading, &[unasked]);
+        let commands = page::typed(&upgrade_page(), heading, &[UNASKED]);
         machine.run(&format!("cd /root/present\n{commands}"));
     }
     assert_eq!(machine.read("etc/vigia/alert.toml"), configuration);
@@ -149,17 +179,17 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
         named(&incidents),
         "the same incident is open"
     );
-    portal.set_fault(Fault::BadCertificate, Switch::Off);
-    let recovery = mail
-        .mailbox()
-        .wait_for("the mail about the recovery", PATIENCE, |mail| {
-            mail.in_reply_to.is_some()
-        })
-        .await
-        .unwrap_or_else(|error| panic!("{error:#}\n{}", machine.journal()));
-    assert_eq!(recovery.in_reply_to, failure.message_id);
-    assert_eq!(mail.mailbox().mails().unwrap().len(), 2, "one mail each");
+    Made {
+        configuration,
+        silences,
+    }
+}
 
+fn upgrade_page() -> String {
+    fs::read_to_string(repository::path("docs/upgrade.md")).unwrap()
+}
+
+fn the_unit_takes_enough_away(machine: &Machine) {
     let exposure = machine.run("systemd-analyze security --no-pager vigia-alert | tail -n 1");
     assert!(
         exposure.contains("OK") || exposure.contains("SAFE"),
@@ -169,30 +199,36 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
     let mistakes = machine
         .run("systemd-analyze verify --man=no vigia-alert.service 2>&1 | grep vigia-alert || true");
     assert_eq!(mistakes, "", "what systemd finds in the unit");
+}
 
+/// Types what the page says about the way back to the earlier packages and the copy of the store.
+fn go_back(machine: &Machine, earlier: &[PathBuf], made: &Made) {
     let older = earlier
         .iter()
         .filter_map(|package| package.file_name()?.to_str())
         .find(|name| name.starts_with("vigia-alert"))
         .unwrap();
     let back = page::typed(
-        &upgrade,
+        &upgrade_page(),
         "The way back",
         &[
-            unasked,
+            UNASKED,
             ("./vigia-alert_OLDER.deb", &format!("/root/{older}")),
         ],
     );
     machine.run(&back);
     machine.run("systemctl --quiet is-active vigia-alert");
-    assert_eq!(machine.run(&alert("silence list --json")), silences);
+    assert_eq!(machine.run(&alert("silence list --json")), made.silences);
+}
 
+/// Removes the packages, then purges them: the first keeps what the operator has made, the second nothing.
+fn remove(machine: &Machine, made: &Made) {
     machine.run("apt-get remove -y vigia-probe vigia-alert");
     assert_eq!(
         machine.run("systemctl is-active vigia-alert || true"),
         "inactive\n"
     );
-    assert_eq!(machine.read("etc/vigia/alert.toml"), configuration);
+    assert_eq!(machine.read("etc/vigia/alert.toml"), made.configuration);
     machine.run("rm -r /etc/vigia/journeys; apt-get purge -y vigia-probe vigia-alert");
     let left = machine.run(
         "find / -xdev -path /proc -prune -o -path /root -prune -o -path /var/log -prune -o -path /var/backups -prune -o -path /tmp -prune -o -name '*vigia*' -print | grep -v -e /etc/vigia-ca.pem -e /var/lib/systemd || true",
