@@ -60,12 +60,7 @@ impl Judged {
         (self.hashes.hash_one((system, journey, probe)), at)
     }
 
-    fn has(&self, origin: Origin<'_>) -> bool {
-        self.runs.contains(&self.known(origin))
-    }
-
-    fn add(&mut self, origin: Origin<'_>) {
-        let run = self.known(origin);
+    fn add(&mut self, run: (u64, Timestamp)) {
         self.newest = self.newest.max(Some(run.1));
         self.runs.insert(run);
     }
@@ -96,7 +91,7 @@ impl Answer {
     pub fn once_judged(&mut self) -> Judged {
         let mut judged = std::mem::take(&mut self.again);
         for run in &self.runs {
-            judged.add(run.into());
+            judged.add(judged.known(run.into()));
         }
         judged
     }
@@ -111,8 +106,13 @@ impl Answer {
         annotated_csv::each(body, |row| {
             let run = match Origin::of_row(row, rule) {
                 Ok(origin) if !is_wanted(origin) => return,
-                Ok(origin) if judged.has(origin) => return self.again.add(origin),
-                Ok(origin) => Observation::of(origin, row, rule),
+                Ok(origin) => {
+                    let known = judged.known(origin);
+                    if judged.runs.contains(&known) {
+                        return self.again.add(known);
+                    }
+                    Observation::of(origin, row, rule)
+                }
                 Err(error) => Err(error),
             };
             match run {
@@ -120,6 +120,8 @@ impl Answer {
                 Err(error) => self.unusable = self.unusable.take().or(Some(error)),
             }
         })?;
+        // Others wait with theirs to be judged.
+        self.runs.shrink_to_fit();
         self.runs.sort_by_key(|run| run.at);
         Ok(())
     }

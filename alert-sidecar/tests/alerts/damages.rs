@@ -15,17 +15,18 @@ use vigia_alert::{
     flux::poll::Answer,
     store::{
         Store,
+        keeper::Keeper,
         outbox::{Kind, Settlement},
     },
 };
 use vigia_contract::data_model::Outcome;
 use vigia_testbed::{
-    servers::{Program, requires},
+    servers::{PostgreSql, Program, requires},
     until::until,
 };
 
 use super::{
-    ledgers::{Desk, minute, rule, run},
+    ledgers::{self, Desk, minute, rule, run},
     scripted_smtp::{Act, ScriptedSmtp},
     sidecar::{Sidecar, Stage, plain},
     stores::Shelf,
@@ -103,8 +104,8 @@ fn set_aside(store: &Path) -> Vec<PathBuf> {
 }
 
 /// A closed store with this many incidents, each to be told to two.
-async fn full_store(incidents: i64) -> Shelf {
-    let desk = Desk::new(Shelf::of_sqlite(), &RECIPIENTS).await;
+async fn full_store(shelf: Shelf, incidents: i64) -> Shelf {
+    let desk = Desk::new(shelf, &RECIPIENTS).await;
     let mut runs = Vec::new();
     for second in [0, 1] {
         for journey in 0..incidents {
@@ -132,7 +133,7 @@ fn damage(store: &Path, from: usize, to: usize) {
 #[tokio::test]
 async fn a_damaged_store_is_set_aside_and_what_can_be_read_of_it_is_told() {
     const INCIDENTS: i64 = 100;
-    let shelf = full_store(INCIDENTS).await;
+    let shelf = full_store(Shelf::of_sqlite(), INCIDENTS).await;
     damage(shelf.file(), 600, 650);
     let damaged = fs::read(shelf.file()).unwrap();
 
@@ -165,7 +166,7 @@ async fn a_damaged_store_is_set_aside_and_what_can_be_read_of_it_is_told() {
 
 #[tokio::test]
 async fn a_store_of_which_nothing_can_be_read_is_set_aside_and_a_new_one_begins() {
-    let shelf = full_store(2).await;
+    let shelf = full_store(Shelf::of_sqlite(), 2).await;
     damage(shelf.file(), 0, 1000);
 
     let desk = Desk::new(shelf, &RECIPIENTS).await;
@@ -198,6 +199,60 @@ async fn a_file_that_never_was_a_store_is_refused_and_left_alone() {
         )
     );
     assert_eq!(fs::read_to_string(shelf.file()).unwrap(), text);
+}
+
+/// PostgreSQL looks after its own pages. What somebody did to the tables is said, and nothing of them is emptied or made anew.
+#[tokio::test]
+async fn a_database_that_is_not_as_it_was_left_is_refused_and_left_alone() {
+    if !requires(&[Program::Postgres]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = PostgreSql::start(folder.path()).await.unwrap();
+    for (name, damage, said) in [
+        (
+            "later",
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (9999, 'from the future', true, '', 0)",
+            "migration 9999 was previously applied but is missing in the resolved migrations",
+        ),
+        (
+            "without_a_table",
+            "ALTER TABLE delivery RENAME TO elsewhere",
+            "relation \"delivery\" does not exist",
+        ),
+        (
+            "with_nonsense",
+            "UPDATE observation SET outcome = 'perhaps'",
+            "`perhaps`",
+        ),
+    ] {
+        let shelf = full_store(Shelf::of_postgresql(&server, name).await, 3).await;
+        sqlx::raw_sql(damage)
+            .execute(&mut shelf.connect().await)
+            .await
+            .unwrap();
+
+        let refused = match Store::open(&shelf.place).await {
+            Err(error) => error.to_string(),
+            Ok(store) => match Keeper::new(store, ledgers::policy(&RECIPIENTS)).await {
+                Err(error) => error.to_string(),
+                Ok((keeper, ledger)) => {
+                    let keeper = tokio::spawn(keeper.run());
+                    let error = ledger
+                        .judge(&rule(), Answer::default(), minute(2))
+                        .await
+                        .unwrap_err();
+                    keeper.abort();
+                    error.to_string()
+                }
+            },
+        };
+
+        assert!(refused.contains(said), "{name}: {refused}");
+        assert_eq!(shelf.count("incident").await, 3, "{name}");
+        assert_eq!(shelf.count("observation").await, 6, "{name}");
+    }
 }
 
 /// Writes nonsense over a table in the file of a program that runs, which notices when it reads there next.
