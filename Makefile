@@ -14,7 +14,7 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo dashboards dashboards-benchmark benchmark benchmark-alerts benchmark-report benchmark-backtest accuracy test soak kills lint advisories debs test-packages
+.PHONY: help setup setup-checks build demo dashboards dashboards-benchmark benchmark benchmark-alerts benchmark-report benchmark-backtest accuracy sizing-disk test soak kills lint advisories debs test-packages
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
@@ -30,6 +30,7 @@ help:
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
 	@echo "make kills   kills the alert engine 500 times, at every commit and at any moment (6 minutes)"
 	@echo "make accuracy  holds the times of steps against pages with known delays (4 minutes, on an idle machine)"
+	@echo "make sizing-disk  measures what a month of journeys takes on InfluxDB's disk (some minutes)"
 	@echo "make debs    makes the Debian packages, in target/debian/ (a release build)"
 	@echo "make test-packages  installs them on a clean machine with systemd, word by word as docs/install.md says, and builds the container images (root, some minutes)"
 	@echo "make lint    runs the checks alone: format, clippy, licences"
@@ -87,6 +88,11 @@ test-packages:
 accuracy: setup-checks
 	cargo build --release --locked --bin vigia-probe --bin vigia-accuracy
 	@exec target/release/vigia-accuracy
+
+# InfluxDB compacts what nobody writes to any more after hours; here after seconds.
+sizing-disk: setup
+	INFLUXD_STORAGE_CACHE_SNAPSHOT_WRITE_COLD_DURATION=5s INFLUXD_STORAGE_COMPACT_FULL_WRITE_COLD_DURATION=5s \
+		cargo test --workspace --test disk --locked -- --ignored --nocapture
 
 # The binaries are built first: the tests of the demo run all three of them.
 test: lint build
