@@ -35,7 +35,8 @@ pub(super) struct Settings {
     /// By which routes name it.
     pub name: Spanned<String>,
     /// The proxy that leads to the service, for example `http://proxy.agency.example:3128`. Default: the one that the
-    /// environment names (`HTTPS_PROXY`, `NO_PROXY`), or none. Mail goes through none.
+    /// environment names (`HTTPS_PROXY`, `NO_PROXY`), or none. Mail goes through none; who gives access tokens for it is asked
+    /// through it.
     proxy: Option<Spanned<Template>>,
     /// Certificate authorities to trust besides those of the system, PEM, relative to the configuration file.
     ca_file: Option<Spanned<PathBuf>>,
@@ -60,7 +61,7 @@ pub(super) struct Settings {
 
 /// The kind that a channel says it is.
 enum Kind {
-    Email(deliver::email::Settings),
+    Email(Box<deliver::email::Settings>),
     Slack(slack::Settings),
     SlackWebhook(slack_webhook::Settings),
     Teams(teams::Settings),
@@ -102,9 +103,8 @@ pub(super) fn resolve_all(
         let way = way(&settings, &kind, findings);
         let name = settings.name;
         let channel = match kind {
-            Kind::Email(email) => {
-                email::resolve(email, findings).map(|email| Channel::Email(Box::new(email)))
-            }
+            Kind::Email(email) => email::resolve(*email, &name, way, findings)
+                .map(|email| Channel::Email(Box::new(email))),
             Kind::Slack(slack) => resolve_slack(slack, &name, &way, findings),
             Kind::SlackWebhook(webhook) => resolve_slack_webhook(&webhook, &name, &way, findings),
             Kind::Telegram(telegram) => resolve_telegram(telegram, &name, &way, findings),
@@ -135,7 +135,7 @@ pub(super) fn resolve_all(
 /// Exactly one.
 fn kind(settings: &mut Settings, findings: &mut Findings) -> Option<Kind> {
     let kinds = [
-        settings.email.take().map(Kind::Email),
+        settings.email.take().map(Box::new).map(Kind::Email),
         settings.slack.take().map(Kind::Slack),
         settings.slack_webhook.take().map(Kind::SlackWebhook),
         settings.teams.take().map(Kind::Teams),
@@ -174,7 +174,9 @@ fn kind(settings: &mut Settings, findings: &mut Findings) -> Option<Kind> {
 
 fn way(settings: &Settings, kind: &Kind, findings: &mut Findings) -> Way {
     let is_mail = matches!(kind, Kind::Email(_));
-    if let (true, Some(proxy)) = (is_mail, &settings.proxy) {
+    // Who gives access tokens is asked through it.
+    let goes_through_none = matches!(kind, Kind::Email(email) if email.oauth.is_none());
+    if let (true, Some(proxy)) = (goes_through_none, &settings.proxy) {
         findings.add(
             proxy,
             "mail goes through no proxy",
@@ -527,7 +529,7 @@ fn resolve_webhook(
 }
 
 /// The client; what is wrong with the way there is told at the channel's name, for it may be in a secret.
-fn http<const N: usize>(
+pub(super) fn http<const N: usize>(
     way: &Way,
     name: &Spanned<String>,
     secrets: [Option<SecretString>; N],
@@ -595,13 +597,17 @@ fn api(written: Option<Spanned<String>>, usual: &str, findings: &mut Findings) -
     let Some(written) = written else {
         return Some(usual.to_owned());
     };
-    let address = written.as_ref().trim_end_matches('/').to_owned();
-    let trouble = trouble_with(&address);
-    if let Some(trouble) = trouble {
-        findings.add(&written, trouble.0, trouble.1);
-        return None;
-    }
-    Some(address)
+    service_address(&written, findings)?;
+    Some(written.as_ref().trim_end_matches('/').to_owned())
+}
+
+/// Whether messages and secrets may be sent there.
+pub(super) fn service_address(written: &Spanned<String>, findings: &mut Findings) -> Option<()> {
+    let Some((what, hint)) = trouble_with(written.as_ref()) else {
+        return Some(());
+    };
+    findings.add(written, what, hint);
+    None
 }
 
 /// An address that nobody else may know; it is not shown.

@@ -16,9 +16,9 @@ use lettre::{
     },
     transport::smtp::{
         Error,
-        authentication::{Credentials, DEFAULT_MECHANISMS},
+        authentication::{Credentials, DEFAULT_MECHANISMS, Mechanism},
         client::{AsyncSmtpConnection, Certificate, TlsParameters},
-        commands::{Data, Mail, Rcpt},
+        commands::{Auth, Data, Mail, Rcpt},
         extension::ClientId,
     },
 };
@@ -29,7 +29,10 @@ use vigia_contract::{
     secret::{ExposeSecret, SecretString, Template},
 };
 
-use super::{Abilities, Attempt, Outgoing, Pace, Pictures, Receipt};
+use super::{
+    Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
+    access_token::{self, Issuer},
+};
 use crate::{
     render::{Markup, PICTURE_ID, Room},
     store::outbox::Kind,
@@ -59,6 +62,8 @@ pub struct Settings {
     pub username: Option<toml::Spanned<String>>,
     /// The password, as `${secret:NAME}`.
     pub password: Option<toml::Spanned<Template>>,
+    /// Where an access token is given in place of a password, for servers that log in by `XOAUTH2`.
+    pub oauth: Option<toml::Spanned<access_token::Settings>>,
     /// Who sends, for example `Vigía <vigia@agency.example>`.
     pub from: toml::Spanned<String>,
     /// Who is told; each gets a mail of their own.
@@ -92,6 +97,25 @@ impl Tls {
     }
 }
 
+/// Who logs in to the server.
+#[derive(Debug)]
+pub struct Login {
+    /// The name.
+    pub username: String,
+    /// What proves it.
+    pub proof: Proof,
+}
+
+/// What proves who logs in.
+#[derive(Debug)]
+pub enum Proof {
+    /// A password.
+    Password(SecretString),
+    /// A token that this gives, by the mechanism `XOAUTH2`
+    /// (<https://developers.google.com/workspace/gmail/imap/xoauth2-protocol>).
+    Token(Box<Issuer>),
+}
+
 /// A mail channel, ready to send.
 pub struct Email {
     /// The server's name.
@@ -100,8 +124,8 @@ pub struct Email {
     pub port: u16,
     /// How the connection is encrypted.
     pub tls: Tls,
-    /// Name and password.
-    pub login: Option<(String, SecretString)>,
+    /// How it logs in, where it does.
+    pub login: Option<Login>,
     /// Who sends.
     pub from: Mailbox,
     /// Who is told.
@@ -149,7 +173,7 @@ impl Email {
     pub async fn bring(&self, mail: &[u8], recipient: &Address, is_repeat: bool) -> Attempt {
         let mut connection = match timeout(PREPARE_DEADLINE, self.connect()).await {
             Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => return Attempt::failed(told(&error)),
+            Ok(Err(reason)) => return Attempt::failed(reason),
             Err(_) => return Attempt::failed("the mail server did not answer in time"),
         };
         match timeout(
@@ -181,7 +205,16 @@ impl Email {
         }
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
+    /// A connection that is ready for mail, or why there is none.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, String> {
+        let mut connection = self.reach().await.map_err(|error| told(&error))?;
+        if let Some(login) = &self.login {
+            log_in(&mut connection, login).await?;
+        }
+        Ok(connection)
+    }
+
+    async fn reach(&self) -> Result<AsyncSmtpConnection, Error> {
         let me = ClientId::default();
         let parameters = || {
             let builder = TlsParameters::builder(self.server.clone());
@@ -210,10 +243,6 @@ impl Email {
         .await?;
         if self.tls == Tls::Starttls {
             connection.starttls(parameters()?, &me).await?;
-        }
-        if let Some((name, password)) = &self.login {
-            let credentials = Credentials::new(name.clone(), password.expose_secret().to_owned());
-            connection.auth(DEFAULT_MECHANISMS, &credentials).await?;
         }
         Ok(connection)
     }
@@ -291,6 +320,43 @@ impl Email {
         }
         Ok((builder.multipart(content)?.formatted(), recipient))
     }
+}
+
+async fn log_in(connection: &mut AsyncSmtpConnection, login: &Login) -> Result<(), String> {
+    let credentials = |proof: &SecretString| {
+        Credentials::new(login.username.clone(), proof.expose_secret().to_owned())
+    };
+    let issuer = match &login.proof {
+        Proof::Password(password) => {
+            let answer = connection
+                .auth(DEFAULT_MECHANISMS, &credentials(password))
+                .await;
+            return answer.map(drop).map_err(|error| told(&error));
+        }
+        Proof::Token(issuer) => issuer,
+    };
+    let offered = connection.server_info();
+    if !offered.supports_auth_mechanism(Mechanism::Xoauth2) {
+        return Err("the mail server offers no login by `XOAUTH2`".to_owned());
+    }
+    let token = issuer.token().await?;
+    let answer = match Auth::new(Mechanism::Xoauth2, credentials(&token), None) {
+        Ok(command) => connection.command(command).await,
+        Err(error) => Err(error),
+    };
+    let answer = match answer {
+        // A server that refuses a token may say why in a challenge; its "no" comes when it was heard.
+        Ok(response) if response.has_code(334) => connection.command("\r\n").await,
+        answer => answer,
+    };
+    if let Err(error) = answer {
+        issuer.forget().await;
+        return Err(format!(
+            "the mail server refuses the access token: {}",
+            told(&error)
+        ));
+    }
+    Ok(())
 }
 
 const fn answer_deadline(is_repeat: bool) -> Duration {

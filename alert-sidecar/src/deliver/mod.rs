@@ -3,6 +3,7 @@
 //! What is said is decided before; here it is only whether it arrived. The text is the delivery; a picture follows it where a
 //! service takes it apart, and can neither delay nor break it.
 
+pub mod access_token;
 pub mod courier;
 pub mod delivery_points;
 pub mod discord;

@@ -29,3 +29,4 @@ mod steering;
 mod stores;
 mod takeovers;
 mod templates;
+mod tokens;
