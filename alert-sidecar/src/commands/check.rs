@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Exit;
 use crate::{
     config::{self, Config},
+    deliver::Pictures,
     flux::{InfluxDb, QueryError, client::Query},
 };
 
@@ -23,6 +24,12 @@ pub(super) fn check(path: &Path) -> Exit {
         config.channels.len(),
         config.policy.routes.len(),
     );
+    for name in without_pictures(&config) {
+        say(&format!(
+            "the channel `{name}` shows no pictures: its service fetches them, and there is no page that it could fetch them from\n\
+             hint: give [page] a url with https:// that the service can reach, and a link_key; docs/channels.md says more"
+        ));
+    }
     match tried(&config) {
         Ok(Trial::Understood) => {}
         Ok(Trial::Unreachable(error)) => {
@@ -44,6 +51,18 @@ pub(super) fn check(path: &Path) -> Exit {
         path.display()
     ));
     Exit::Success
+}
+
+/// The channels whose services fetch pictures, and have nowhere to.
+fn without_pictures(config: &Config) -> impl Iterator<Item = &str> {
+    let has_page = config.style.links_pictures();
+    config
+        .channels
+        .iter()
+        .filter(move |(_, paced)| {
+            !has_page && paced.channel.abilities().pictures == Pictures::Linked
+        })
+        .map(|(name, _)| name.as_str())
 }
 
 /// What InfluxDB makes of the rules.

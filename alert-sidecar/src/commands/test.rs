@@ -12,7 +12,7 @@ use super::{Exit, check::say};
 use crate::{
     config::{self, channels::Paced},
     deliver::{Attempt, Outgoing, Pictures, Receipt, pace::Turns},
-    flux::picture::{Format, Picture},
+    flux::picture::Picture,
     render::{
         Illustration, Layout, Message, Renderer,
         sample::{self, Addressee},
@@ -149,16 +149,18 @@ impl Tested<'_> {
         let channel = &self.paced.channel;
         let abilities = channel.abilities();
         let pictures = if delivery.kind == Kind::Opened {
-            vec![page()]
+            vec![sample::picture()]
         } else {
             Vec::new()
         };
         let is_inside = abilities.pictures == Pictures::Inside;
+        let is_linked = abilities.pictures == Pictures::Linked && self.renderer.links_pictures();
         let layout = Layout {
             markup: abilities.markup,
             room: abilities.room,
-            illustration: match (is_inside, pictures.len()) {
-                (true, 1..) => Illustration::Pictures(pictures.len()),
+            illustration: match pictures.len() {
+                count @ 1.. if is_inside => Illustration::Pictures(count),
+                count @ 1.. if is_linked => Illustration::Linked(count),
                 _ => Illustration::Later,
             },
         };
@@ -205,14 +207,5 @@ impl Tested<'_> {
         };
         say(&format!("{} -> {recipient}: {what}: {answer}", self.name));
         is_good
-    }
-}
-
-/// A page that misses something, as a probe would send it.
-fn page() -> Picture {
-    Picture {
-        format: Format::Png,
-        bytes: include_bytes!("sample.png").to_vec(),
-        name: "vigia-test".into(),
     }
 }

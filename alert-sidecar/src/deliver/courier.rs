@@ -199,16 +199,23 @@ impl Courier {
 
     async fn attempt(&self, delivery: &Delivery) -> (Option<Message>, Attempt) {
         let abilities = self.channel.abilities();
-        let pictures = match abilities.pictures {
-            Pictures::Inside => pictures::of(&self.influxdb, delivery).await,
+        let brought = match abilities.pictures {
+            Pictures::Linked if !self.renderer.links_pictures() => Pictures::Never,
+            brought => brought,
+        };
+        let pictures = match brought {
+            Pictures::Inside | Pictures::Linked => pictures::of(&self.influxdb, delivery).await,
             Pictures::After | Pictures::Never => Vec::new(),
         };
         let layout = Layout {
             markup: abilities.markup,
             room: abilities.room,
-            illustration: match (abilities.pictures, pictures.len()) {
-                (Pictures::Inside, 0) if pictures::are_expected(delivery) => Illustration::None,
+            illustration: match (brought, pictures.len()) {
+                (Pictures::Inside | Pictures::Linked, 0) if pictures::are_expected(delivery) => {
+                    Illustration::None
+                }
                 (Pictures::Inside, count @ 1..) => Illustration::Pictures(count),
+                (Pictures::Linked, count @ 1..) => Illustration::Linked(count),
                 _ => Illustration::Later,
             },
         };

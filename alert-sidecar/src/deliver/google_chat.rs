@@ -1,17 +1,18 @@
-//! Google Chat through an incoming webhook: text in threads, no pictures. What follows:
+//! Google Chat through an incoming webhook: text in threads, and a card below it with the pictures, which Google fetches. What
+//! follows:
 //! <https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create>.
 //!
 //! A request with an ID that it has seen gives the message that came of it.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use vigia_contract::secret::{ExposeSecret, SecretString, Template};
 
 use super::{
     Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
     http::{Http, digest},
 };
-use crate::render::{Markup, Room};
+use crate::render::{Markup, Parts, Room};
 
 /// The value `google_chat` of a `[[channel]]`, as the operator writes it.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,7 +35,7 @@ impl GoogleChat {
     pub(super) const ABILITIES: Abilities = Abilities {
         markup: Markup::GoogleChat,
         room: Room::Letters(4000),
-        pictures: Pictures::Never,
+        pictures: Pictures::Linked,
         recognises_repeats: true,
         pace: Pace::ONE_A_SECOND,
     };
@@ -46,7 +47,11 @@ impl GoogleChat {
             ("messageReplyOption", "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"),
             ("requestId", digest(outgoing.id).as_str()),
         ]);
-        let body = json!({ "text": outgoing.message.marked, "thread": { "threadKey": thread } });
+        let mut body =
+            json!({ "text": outgoing.message.marked, "thread": { "threadKey": thread } });
+        if let Some(card) = card(&outgoing.message.parts) {
+            body["cardsV2"] = json!([card]);
+        }
         let answer = match self.http.ask(request.json(&body)).await {
             Ok(answer) => answer,
             Err(trouble) => return trouble.into(),
@@ -63,4 +68,22 @@ impl GoogleChat {
             }),
         }
     }
+}
+
+/// The pictures, each below what it shows; nothing where there are none.
+fn card(parts: &Parts) -> Option<Json> {
+    let sections: Vec<Json> = parts
+        .pictures
+        .iter()
+        .map(|picture| {
+            let image = json!({
+                "imageUrl": picture.address,
+                "altText": picture.caption,
+                "onClick": { "openLink": { "url": picture.address } },
+            });
+            json!({ "header": picture.caption, "widgets": [{ "image": image }] })
+        })
+        .collect();
+    (!sections.is_empty())
+        .then(|| json!({ "cardId": "pictures", "card": { "sections": sections } }))
 }

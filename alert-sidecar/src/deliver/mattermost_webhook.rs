@@ -1,10 +1,12 @@
-//! Mattermost through an incoming webhook: text only. It has no threads, no pictures and no key to know a repeat by.
+//! Mattermost through an incoming webhook: text, and pictures that those who read it fetch. It has no threads, no uploads and no
+//! key to know a repeat by.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use vigia_contract::secret::{ExposeSecret, SecretString, Template};
 
 use super::{Abilities, Attempt, Outgoing, Pictures, Receipt, http::Http, mattermost::Mattermost};
+use crate::render::Markup;
 
 /// The value `mattermost_webhook` of a `[[channel]]`, as the operator writes it.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,13 +27,23 @@ pub struct MattermostWebhook {
 
 impl MattermostWebhook {
     pub(super) const ABILITIES: Abilities = Abilities {
-        pictures: Pictures::Never,
+        pictures: Pictures::Linked,
         ..Mattermost::ABILITIES
     };
 
     pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Attempt {
         let request = self.http.post(self.url.expose_secret());
-        let body = json!({ "text": outgoing.message.marked });
+        let mut body = json!({ "text": outgoing.message.marked });
+        let pictures = outgoing.message.parts.pictures.iter();
+        let attachments: Vec<Json> = pictures
+            .map(|picture| {
+                let caption = Markup::Markdown.escape(&picture.caption);
+                json!({ "fallback": caption, "title": caption, "title_link": picture.address, "image_url": picture.address })
+            })
+            .collect();
+        if !attachments.is_empty() {
+            body["attachments"] = attachments.into();
+        }
         match self.http.ask(request.json(&body)).await {
             Ok(answer) if answer.status.is_success() && answer.body.trim() == "ok" => {
                 Attempt::Accepted(Receipt {

@@ -120,6 +120,9 @@ pub enum Pictures {
     Inside,
     /// After the message, by [`super::Channel::illustrate`].
     After,
+    /// The message says where they are, and waits a moment to know that they are; the service fetches them over the web.
+    /// Without a page of ours that it can reach, not at all.
+    Linked,
     /// Not at all.
     Never,
 }

@@ -1,5 +1,5 @@
 //! PagerDuty by its Events API, version 2 (<https://developer.pagerduty.com/docs/events-api-v2-overview>): an incident opens
-//! an alert there and its end resolves it. It knows both again by the conversation. It shows no pictures that are not on the
+//! an alert there and its end resolves it. It knows both again by the conversation. It shows pictures that it finds on the
 //! web.
 
 use std::time::Duration;
@@ -54,7 +54,7 @@ impl PagerDuty {
     pub(super) const ABILITIES: Abilities = Abilities {
         markup: Markup::Plain,
         room: Room::Letters(20_000),
-        pictures: Pictures::Never,
+        pictures: Pictures::Linked,
         recognises_repeats: true,
         pace: Pace::new(120, Duration::from_mins(1)),
     };
@@ -108,12 +108,18 @@ fn event(action: &str, outgoing: &Outgoing<'_>) -> Json {
         .iter()
         .map(|link| json!({ "href": link.address, "text": link.label }))
         .collect();
+    let images: Vec<Json> = parts
+        .pictures
+        .iter()
+        .map(|picture| json!({ "src": picture.address, "href": picture.address, "alt": picture.caption }))
+        .collect();
     json!({
         "event_action": action,
         // At most 255 characters.
         "dedup_key": digest(outgoing.conversation),
         "client": "Vigía",
         "links": links,
+        "images": images,
         "payload": {
             "summary": cut(&outgoing.message.subject, SUMMARY_MAX_CHARACTERS),
             "source": parts.system,

@@ -1,6 +1,8 @@
-//! Slack through an incoming webhook: text only. It has no threads, no pictures and no key to know a repeat by.
+//! Slack through an incoming webhook: text, and pictures that Slack fetches. It has no threads, no uploads and no key to know a
+//! repeat by.
 
 use serde::Deserialize;
+use serde_json::{Value as Json, json};
 use vigia_contract::secret::{ExposeSecret, SecretString, Template};
 
 use super::{
@@ -8,6 +10,7 @@ use super::{
     http::Http,
     slack::{Slack, body, seconds_in},
 };
+use crate::render::{Markup, Parts};
 
 /// The value `slack_webhook` of a `[[channel]]`, as the operator writes it.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,14 +31,34 @@ pub struct SlackWebhook {
 
 impl SlackWebhook {
     pub(super) const ABILITIES: Abilities = Abilities {
-        pictures: Pictures::Never,
+        pictures: Pictures::Linked,
         pace: Pace::ONE_A_SECOND,
         ..Slack::ABILITIES
     };
 
     pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Attempt {
+        let mut body = body(outgoing.message);
+        let pictures = attachments(&outgoing.message.parts);
+        if pictures.is_empty() {
+            return self.post(&body).await;
+        }
+        let text = body.clone();
+        body["attachments"] = pictures.into();
+        match self.post(&body).await {
+            Attempt::Refused(answer) => {
+                tracing::info!(
+                    answer,
+                    "Slack refuses a message with its picture; it goes without"
+                );
+                self.post(&text).await
+            }
+            attempt => attempt,
+        }
+    }
+
+    async fn post(&self, body: &Json) -> Attempt {
         let request = self.http.post(self.url.expose_secret());
-        let answer = match self.http.ask(request.json(&body(outgoing.message))).await {
+        let answer = match self.http.ask(request.json(body)).await {
             Ok(answer) => answer,
             Err(trouble) => return trouble.into(),
         };
@@ -47,4 +70,16 @@ impl SlackWebhook {
         }
         answer.failure_after(answer.retry_after.or(seconds_in(&answer.json())))
     }
+}
+
+/// The pictures below the text. As a block, Slack would fetch one before it takes the message, and refuse the message where it
+/// cannot; of an attachment it fetches it when somebody looks.
+fn attachments(parts: &Parts) -> Vec<Json> {
+    let pictures = parts.pictures.iter();
+    pictures
+        .map(|picture| {
+            let caption = Markup::Slack.escape(&picture.caption);
+            json!({ "fallback": caption, "title": caption, "title_link": picture.address, "image_url": picture.address })
+        })
+        .collect()
 }

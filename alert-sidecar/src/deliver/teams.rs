@@ -1,5 +1,5 @@
 //! Microsoft Teams through a workflow that starts with a web request and posts an Adaptive Card
-//! (<https://adaptivecards.io/explorer/>). It has no threads, no edits, and no room for a picture.
+//! (<https://adaptivecards.io/explorer/>). It has no threads, no edits, and no room for a picture: those who read the card fetch it.
 //!
 //! It answers 202 as soon as it has the card, whatever becomes of it: that is "accepted" here, and Teams says no more.
 
@@ -37,7 +37,7 @@ impl Teams {
         markup: Markup::Markdown,
         // A card that is larger than 28 kB is accepted and lost; what the card itself needs comes on top.
         room: Room::Bytes(8_000),
-        pictures: Pictures::Never,
+        pictures: Pictures::Linked,
         recognises_repeats: false,
         // <https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using#rate-limiting-for-connectors>
         pace: Pace::new(60, Duration::from_mins(1)),
@@ -76,6 +76,14 @@ fn card(message: &Message) -> Json {
             .iter()
             .map(|repeat| text(repeat, json!({ "isSubtle": true }))),
     );
+    for picture in &parts.pictures {
+        body.push(text(
+            &picture.caption,
+            json!({ "isSubtle": true, "size": "Small" }),
+        ));
+        // Shown large at a press.
+        body.push(json!({ "type": "Image", "url": picture.address, "altText": picture.caption, "size": "Stretch", "msteams": { "allowExpand": true } }));
+    }
     if !parts.others.is_empty() {
         body.push(text(&parts.labels.others, json!({ "weight": "Bolder" })));
         let others = parts

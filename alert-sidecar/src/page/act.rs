@@ -22,7 +22,7 @@ use super::{
 use crate::{
     health::Complaint,
     incident::Incident,
-    render::link::{Action, Link, LinkError},
+    render::link::{Action, Link, LinkError, Purpose},
     route::{
         matcher::Matcher,
         silence::{Draft, Refusal},
@@ -142,7 +142,7 @@ fn warrant(page: &Page, asked: &Asked, wish: Wish) -> Result<Warrant, Box<Respon
         };
     };
     let link = Link {
-        action: wish.action,
+        purpose: Purpose::Do(wish.action),
         about: wish.about,
         until,
         signature,

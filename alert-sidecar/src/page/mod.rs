@@ -6,6 +6,7 @@
 
 pub mod access;
 mod act;
+mod pictures;
 pub mod socket;
 mod standing;
 mod view;
@@ -52,7 +53,7 @@ use self::{
     view::{Notice, View},
 };
 use crate::{
-    flux::{InfluxDb, picture},
+    flux::InfluxDb,
     health::{Complaint, Seen, complaints, metrics},
     incident::Incident,
     render::{Language, Style, link::Signer},
@@ -261,7 +262,8 @@ fn router(page: Arc<Page>) -> Router {
     Router::new()
         .route("/", get(status))
         .route("/incident", get(incident))
-        .route("/picture", get(picture))
+        .route("/picture", get(pictures::of_incident))
+        .route("/shown", get(pictures::linked))
         .route("/act", get(act::show).post(act::act))
         .route("/login", post(login))
         .route("/page.css", get(style))
@@ -432,43 +434,6 @@ async fn incident(
         Ok(Some(case)) => html(page.view(asked.language).incident(&case, asked.now)),
         Ok(None) => page.say(&asked, StatusCode::NOT_FOUND, Notice::Gone),
         Err(complaint) => page.away(&asked, &complaint),
-    }
-}
-
-/// The picture of the incident's first failed run.
-async fn picture(
-    State(page): State<Arc<Page>>,
-    asked: Asked,
-    about: Result<Query<About>, QueryRejection>,
-) -> Response {
-    if asked.visitor.is_none() {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
-    let Ok(Query(About { id })) = about else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let incident = match page.case(&id).await {
-        Ok(Some(case)) if case.incident.has_page() => case.incident,
-        Ok(_) => return StatusCode::NOT_FOUND.into_response(),
-        Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    };
-    match picture::fetch(
-        &page.influxdb,
-        &incident.series,
-        &incident.run_id,
-        incident.started_at,
-    )
-    .await
-    {
-        Some(picture) => (
-            [
-                (CONTENT_TYPE, picture.format.media_type()),
-                (CACHE_CONTROL, "private, max-age=86400"),
-            ],
-            picture.bytes,
-        )
-            .into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

@@ -1,7 +1,7 @@
-//! Links in messages that let whoever got the message acknowledge or silence, without a login.
+//! Links in messages that let whoever got the message acknowledge or silence, or see the picture, without a login.
 //!
-//! A link names one thing to do about one incident and ends; its signature is HMAC-SHA256 with a key that only this program
-//! knows. Programs that scan mail open every link: opening one only shows a page, and its button does the thing.
+//! A link names one thing to do or to see about one incident and ends; its signature is HMAC-SHA256 with a key that only this
+//! program knows. Programs that scan mail open every link: opening one only shows a page, and its button does the thing.
 
 use std::{fmt, time::Duration};
 
@@ -36,6 +36,49 @@ impl Action {
     }
 }
 
+/// Which picture of an incident a link shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shown {
+    /// Of the first run that failed.
+    Failed,
+    /// Of the run that ended it.
+    Restored,
+    /// Of the last run before it that got through.
+    Before,
+}
+
+impl Shown {
+    /// Its name in the address.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Restored => "restored",
+            Self::Before => "before",
+        }
+    }
+}
+
+/// What a link is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To do something.
+    Do(Action),
+    /// To see a picture.
+    Show(Shown),
+}
+
+impl Purpose {
+    /// The path of its address, and the name and value that say it there.
+    const fn place(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Do(action) => ("act", "do", action.name()),
+            Self::Show(shown) => ("shown", "picture", shown.name()),
+        }
+    }
+}
+
 /// Makes links, and knows its own again.
 #[derive(Clone)]
 pub struct Signer {
@@ -57,8 +100,8 @@ impl fmt::Debug for Signer {
 /// What a link says, as it comes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// What is to be done.
-    pub action: Action,
+    /// What it is good for.
+    pub purpose: Purpose,
     /// About which incident, or which conversation.
     pub about: String,
     /// Until when it is good, in seconds since 1970.
@@ -87,19 +130,26 @@ impl Signer {
         }
     }
 
-    /// The address that does this about that incident, or that conversation.
+    /// Whether a service may be told to fetch pictures here: the services do so over encrypted connections alone.
     #[must_use]
-    pub fn address(&self, action: Action, about: &str, now: Timestamp) -> String {
+    pub fn shows_pictures(&self) -> bool {
+        self.url.starts_with("https://")
+    }
+
+    /// The address that does or shows this about that incident, or that conversation.
+    #[must_use]
+    pub fn address(&self, purpose: Purpose, about: &str, now: Timestamp) -> String {
         let until = (now + self.lasts).as_second();
-        let signature = hmac::sign(&self.key, &signed(action, about, until));
+        let signature = hmac::sign(&self.key, &signed(purpose, about, until));
         let signature = BASE64_URL_SAFE_NO_PAD.encode(signature.as_ref());
+        let (path, name, value) = purpose.place();
         let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("do", action.name())
+            .append_pair(name, value)
             .append_pair("about", about)
             .append_pair("until", &until.to_string())
             .append_pair("signature", &signature)
             .finish();
-        format!("{}/act?{query}", self.url)
+        format!("{}/{path}?{query}", self.url)
     }
 
     /// Whether this program made the link, and it is still good.
@@ -107,7 +157,7 @@ impl Signer {
         let signature = BASE64_URL_SAFE_NO_PAD
             .decode(&link.signature)
             .map_err(|_| LinkError::NotOurs)?;
-        let signed = signed(link.action, &link.about, link.until);
+        let signed = signed(link.purpose, &link.about, link.until);
         hmac::verify(&self.key, &signed, &signature).map_err(|_| LinkError::NotOurs)?;
         if now.as_second() > link.until {
             return Err(LinkError::Expired);
@@ -128,8 +178,12 @@ pub fn is_address(text: &str) -> bool {
 }
 
 /// Everything that a link says, one a line: no incident's name holds a line feed.
-fn signed(action: Action, about: &str, until: i64) -> Vec<u8> {
-    format!("{CONTEXT}\n{}\n{until}\n{about}", action.name()).into_bytes()
+fn signed(purpose: Purpose, about: &str, until: i64) -> Vec<u8> {
+    let purpose = match purpose {
+        Purpose::Do(action) => action.name().to_owned(),
+        Purpose::Show(shown) => format!("picture {}", shown.name()),
+    };
+    format!("{CONTEXT}\n{purpose}\n{until}\n{about}").into_bytes()
 }
 
 #[cfg(test)]
@@ -148,15 +202,23 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    const PURPOSES: [Purpose; 5] = [
+        Purpose::Do(Action::Acknowledge),
+        Purpose::Do(Action::Silence),
+        Purpose::Show(Shown::Failed),
+        Purpose::Show(Shown::Restored),
+        Purpose::Show(Shown::Before),
+    ];
+
     fn link(address: &str) -> Link {
         let url: Url = address.parse().unwrap();
-        assert_eq!(url.path(), "/act");
         let pairs: std::collections::BTreeMap<_, _> = url.query_pairs().collect();
-        let action = [Action::Acknowledge, Action::Silence]
-            .into_iter()
-            .find(|action| action.name() == pairs["do"]);
+        let purpose = PURPOSES.into_iter().find(|purpose| {
+            let (path, name, value) = purpose.place();
+            url.path() == format!("/{path}") && pairs.get(name).is_some_and(|given| given == value)
+        });
         Link {
-            action: action.unwrap(),
+            purpose: purpose.unwrap(),
             about: pairs["about"].to_string(),
             until: pairs["until"].parse().unwrap(),
             signature: pairs["signature"].to_string(),
@@ -166,23 +228,24 @@ mod tests {
     #[test]
     fn a_link_is_good_for_what_it_says_until_it_ends() {
         let signer = signer("a key of the operator's");
-        let address = signer.address(Action::Silence, "rule.trámites & más.1", second(1000));
-        let good = link(&address);
-        assert_eq!(good.about, "rule.trámites & más.1");
-        assert_eq!(signer.verify(&good, second(1000)), Ok(()));
-        assert_eq!(signer.verify(&good, second(4600)), Ok(()));
-        assert_eq!(signer.verify(&good, second(4601)), Err(LinkError::Expired));
+        for purpose in PURPOSES {
+            let address = signer.address(purpose, "rule.trámites & más.1", second(1000));
+            let good = link(&address);
+            assert_eq!(
+                (good.purpose, good.about.as_str()),
+                (purpose, "rule.trámites & más.1")
+            );
+            assert_eq!(signer.verify(&good, second(1000)), Ok(()));
+            assert_eq!(signer.verify(&good, second(4600)), Ok(()));
+            assert_eq!(signer.verify(&good, second(4601)), Err(LinkError::Expired));
+        }
     }
 
     #[test]
     fn whatever_is_changed_in_a_link_makes_it_somebody_elses() {
         let ours = signer("a key of the operator's");
-        let good = link(&ours.address(Action::Acknowledge, "one", second(0)));
+        let good = link(&ours.address(PURPOSES[0], "one", second(0)));
         for changed in [
-            Link {
-                action: Action::Silence,
-                ..good.clone()
-            },
             Link {
                 about: "two".into(),
                 ..good.clone()
@@ -199,8 +262,13 @@ mod tests {
                 signature: "%".into(),
                 ..good.clone()
             },
-            link(&signer("another key").address(Action::Acknowledge, "one", second(0))),
-        ] {
+            link(&signer("another key").address(PURPOSES[0], "one", second(0))),
+        ]
+        .into_iter()
+        .chain(PURPOSES[1..].iter().map(|purpose| Link {
+            purpose: *purpose,
+            ..good.clone()
+        })) {
             assert_eq!(
                 ours.verify(&changed, second(1)),
                 Err(LinkError::NotOurs),

@@ -22,14 +22,14 @@ use vigia_contract::data_model::Impact;
 
 use self::{
     facts::Facts,
-    link::{Action, Signer},
+    link::{Action, Purpose, Shown, Signer},
     parts::MEASURES,
     words::Words,
 };
 pub use self::{
     facts::Names,
     markup::{Markup, Room, cut},
-    parts::{Link, Member, Parts},
+    parts::{Link, Member, Parts, PictureLink},
     sentences::Sentences,
     templates::Templates,
     words::Language,
@@ -61,6 +61,8 @@ pub const PICTURE_ID: &str = "picture";
 pub enum Illustration {
     /// So many are in the message.
     Pictures(usize),
+    /// So many are there, and the message says where.
+    Linked(usize),
     /// There is none, and the message says so.
     None,
     /// After the message, if there is one: it says nothing of it.
@@ -95,6 +97,14 @@ pub struct Style {
     pub page: Option<String>,
     /// Signs the links by which whoever got a message acknowledges and silences; without it messages have none.
     pub signer: Option<Signer>,
+}
+
+impl Style {
+    /// Whether messages can say where services find pictures.
+    #[must_use]
+    pub fn links_pictures(&self) -> bool {
+        self.signer.as_ref().is_some_and(Signer::shows_pictures)
+    }
 }
 
 /// Writes messages.
@@ -132,6 +142,12 @@ impl Renderer {
             words: style.language.words(),
             style,
         })
+    }
+
+    /// Whether it can say where services find pictures.
+    #[must_use]
+    pub fn links_pictures(&self) -> bool {
+        self.style.links_pictures()
     }
 
     /// Writes one message.
@@ -239,11 +255,18 @@ impl Renderer {
         let told = words.of(kind);
         let failure = &incident.failure;
         let (colour, symbol) = colour(incident.impact, kind);
-        let captions = if is_over {
-            vec![words.picture_closed.clone()]
+        let shown: Vec<(Shown, &String)> = if is_over {
+            vec![(Shown::Restored, &words.picture_closed)]
         } else {
-            vec![words.picture_opened.clone(), words.picture_before.clone()]
+            vec![
+                (Shown::Failed, &words.picture_opened),
+                (Shown::Before, &words.picture_before),
+            ]
         };
+        let captions: Vec<String> = shown
+            .iter()
+            .map(|(_, caption)| (*caption).clone())
+            .collect();
         let members = incidents
             .iter()
             .map(|incident| self.member(incident))
@@ -280,8 +303,18 @@ impl Renderer {
             is_over,
             repeat: delivery.is_repeat.then(|| words.repeat.clone()),
             captions: match illustration {
-                Illustration::Pictures(most) => captions.into_iter().take(most).collect(),
+                Illustration::Pictures(most) | Illustration::Linked(most) => {
+                    captions.into_iter().take(most).collect()
+                }
                 Illustration::None | Illustration::Later => captions,
+            },
+            pictures: match illustration {
+                Illustration::Linked(most) => self
+                    .pictures(incident, &shown, now)
+                    .into_iter()
+                    .take(most)
+                    .collect(),
+                _ => Vec::new(),
             },
             has_pictures: matches!(illustration, Illustration::Pictures(_)),
             picture_id: PICTURE_ID,
@@ -307,6 +340,28 @@ impl Renderer {
             labels: words.labels.clone(),
             members,
         })
+    }
+
+    /// Where services find these pictures of an incident, each with what it shows.
+    fn pictures(
+        &self,
+        incident: &Incident,
+        shown: &[(Shown, &String)],
+        now: Timestamp,
+    ) -> Vec<PictureLink> {
+        let signer = self
+            .style
+            .signer
+            .as_ref()
+            .filter(|signer| signer.shows_pictures());
+        let Some(signer) = signer else {
+            return Vec::new();
+        };
+        let link = |(shown, caption): &(Shown, &String)| PictureLink {
+            address: signer.address(Purpose::Show(*shown), &incident.id, now),
+            caption: (*caption).clone(),
+        };
+        shown.iter().map(link).collect()
     }
 
     fn member(&self, incident: &Incident) -> Result<Member, minijinja::Error> {
@@ -461,7 +516,8 @@ impl Renderer {
             .iter()
             .filter(|_| lasts)
             .flat_map(|signer| {
-                let to = |action| signer.address(action, &delivery.conversation.id, now);
+                let to =
+                    |action| signer.address(Purpose::Do(action), &delivery.conversation.id, now);
                 [
                     (
                         Action::Acknowledge.name(),

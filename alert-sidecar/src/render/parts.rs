@@ -37,6 +37,8 @@ pub struct Parts {
     pub repeat: Option<String>,
     /// What each picture shows, in their order: the failing page, and the page when it was well.
     pub captions: Vec<String>,
+    /// Where the service finds the pictures, where it takes them by their addresses.
+    pub pictures: Vec<PictureLink>,
     /// Whether the pictures are in the message itself.
     pub has_pictures: bool,
     /// The identity by which a page refers to its picture.
@@ -72,6 +74,15 @@ pub struct Link {
     pub label: String,
     /// Where it leads.
     pub address: String,
+}
+
+/// A picture that a service fetches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PictureLink {
+    /// Where it is for a while, for whoever has this address.
+    pub address: String,
+    /// What it shows.
+    pub caption: String,
 }
 
 /// One of the incidents that a message is about, as it stands in the data.

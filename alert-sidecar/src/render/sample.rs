@@ -4,7 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use vigia_contract::data_model::{ErrorClass, Impact};
 
 use crate::{
-    flux::{Series, observation::Failure},
+    flux::{
+        Series,
+        observation::Failure,
+        picture::{Format, Picture},
+    },
     incident::{End, Form, Incident},
     store::{
         conversations::Conversation,
@@ -16,6 +20,9 @@ use crate::{
 pub const SYSTEM: &str = "vigia-test-system";
 /// See [`SYSTEM`].
 pub const JOURNEY: &str = "vigia-test-journey";
+
+/// How the names of its incidents begin; those of no real one do.
+const ID: &str = "vigia-test.";
 
 /// How long users have suffered.
 const FOR: SignedDuration = SignedDuration::from_mins(4);
@@ -29,12 +36,28 @@ pub struct Addressee<'a> {
     pub recipient: &'a str,
 }
 
+/// Whether an incident of this name was only a sample.
+#[must_use]
+pub fn is_sample(incident: &str) -> bool {
+    incident.starts_with(ID)
+}
+
+/// A page that misses something, as a probe would send it.
+#[must_use]
+pub fn picture() -> Picture {
+    Picture {
+        format: Format::Png,
+        bytes: include_bytes!("sample.png").to_vec(),
+        name: "vigia-test".into(),
+    }
+}
+
 /// A delivery of this kind, in a conversation that is the same for the same `now`.
 #[must_use]
 pub fn delivery(kind: Kind, impact: Impact, addressee: Addressee<'_>, now: Timestamp) -> Delivery {
     let Addressee { channel, recipient } = addressee;
     let started_at = now - FOR;
-    let id = format!("vigia-test.{}", started_at.as_nanosecond());
+    let id = format!("{ID}{}", started_at.as_nanosecond());
     Delivery {
         id: format!("{id}/{}/{recipient}", kind.name()),
         conversation: Conversation {

@@ -10,6 +10,7 @@ fn check(path: &Path) -> (Option<i32>, String) {
         .arg(path.file_name().unwrap())
         .env("INFLUX_TOKEN", "a-token")
         .env("SMTP_PASSWORD", "a-password")
+        .env("LONG_SECRET", "a-secret-that-is-long-enough-for-all")
         .env_remove("NOT_THERE")
         .output()
         .unwrap();
@@ -66,6 +67,51 @@ fn the_example_of_routing_is_a_good_configuration() {
              routing.toml: good (rules: 13, channels: 6, routes: 4)\n"
         )
     );
+}
+
+/// A channel that lacks its pictures works all the same, and says so.
+#[test]
+fn channels_whose_services_fetch_pictures_are_named_where_there_is_nowhere_to_fetch_them_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("alert.toml");
+    let base = r#"time_zone = "America/Montevideo"
+[influxdb]
+url = "http://127.0.0.1:1"
+organization = "vigia"
+bucket = "vigia"
+token = "${secret:INFLUX_TOKEN}"
+[store]
+path = "vigia-alert.db"
+[[channel]]
+name = "teams"
+teams = { url = "https://flow.example/${secret:INFLUX_TOKEN}" }
+[[channel]]
+name = "chat"
+slack = { token = "${secret:INFLUX_TOKEN}", to = ["C0123456789"] }
+[[route]]
+channels = ["teams", "chat"]
+[page]
+listen = "127.0.0.1:0"
+token = "${secret:LONG_SECRET}"
+"#;
+    let said = |more: &str| {
+        fs::write(&path, format!("{base}{more}")).unwrap();
+        let (code, said) = check(&path);
+        assert_eq!(code, Some(0), "{said}");
+        said
+    };
+    let lacks = "the channel `teams` shows no pictures: its service fetches them, and there is no page that it could fetch them from\n\
+                 hint: give [page] a url with https:// that the service can reach, and a link_key; docs/channels.md says more\n";
+    let links = "link_key = \"${secret:LONG_SECRET}\"\nurl = ";
+    for (more, is_told) in [
+        (String::new(), true),
+        (format!("{links}\"http://vigia.agency.example\""), true),
+        (format!("{links}\"https://vigia.agency.example\""), false),
+    ] {
+        let said = said(&more);
+        assert_eq!(said.starts_with(lacks), is_told, "{said}");
+        assert!(!said.contains("`chat`"), "{said}");
+    }
 }
 
 /// What stands commented out in the sample is what a configuration without it has.

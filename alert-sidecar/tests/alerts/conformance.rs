@@ -2,19 +2,20 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
+use jiff::Timestamp;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use vigia_alert::{
     config,
     deliver::{Attempt, Channel, Outgoing, Pictures, Receipt},
     flux::picture::{Format, Picture},
-    render::{Illustration, Language, Layout, Message},
+    render::{Illustration, Language, Layout, Message, Renderer, Style, link::Signer},
     store::outbox::{Delivery, Kind},
 };
 use vigia_testbed::tls::Authority;
 
 use crate::{
-    messages::{delivery, render_as},
+    messages::{delivery, render_as, style},
     services::{
         self, Fault, Post, Proxy, Refusal, Service, discord, google_chat, matrix, mattermost, ntfy,
         pagerduty, picture, rocketchat, slack, teams, telegram, webhook, zulip,
@@ -418,7 +419,7 @@ async fn the_picture_is_seen_with_its_message() {
         let pair = Pair::new(row).await;
         let opened = delivery(Kind::Opened);
         let seen = match pair.channel.abilities().pictures {
-            Pictures::Never => continue,
+            Pictures::Linked | Pictures::Never => continue,
             Pictures::Inside => {
                 accepted(pair.send_with(&opened, &[page()]).await);
                 pair.service.posts()[0].clone()
@@ -440,6 +441,85 @@ async fn the_picture_is_seen_with_its_message() {
             || seen.thread.as_ref() == Some(&pair.service.posts()[0].id);
         assert!(is_with_it, "{}: {seen:?}", row.name);
     }
+}
+
+/// With the pictures where our page shows them.
+fn with_links(pair: &Pair, delivery: &Delivery, count: usize) -> Message {
+    let lasts = Duration::from_hours(1);
+    let signer = Signer::new("https://vigia.example", &"a key".into(), lasts);
+    let renderer = Renderer::new(Style {
+        signer: Some(signer),
+        ..style(Language::Spanish)
+    });
+    let abilities = pair.channel.abilities();
+    let layout = Layout {
+        markup: abilities.markup,
+        room: abilities.room,
+        illustration: Illustration::Linked(count),
+    };
+    let renderer = renderer.unwrap();
+    assert!(renderer.links_pictures());
+    renderer.render(delivery, layout, Timestamp::now()).unwrap()
+}
+
+#[tokio::test]
+async fn a_picture_that_is_not_brought_is_fetched_from_our_page() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        if pair.channel.abilities().pictures != Pictures::Linked {
+            continue;
+        }
+        let opened = delivery(Kind::Opened);
+        for (count, expected) in [(1, vec!["failed"]), (2, vec!["failed", "before"])] {
+            let message = with_links(&pair, &opened, count);
+            let (id, conversation) = (format!("{}-{count}", opened.id), format!("c{count}"));
+            let outgoing = Outgoing {
+                id: &id,
+                conversation: &conversation,
+                ..pair.outgoing(&opened, &message, &[])
+            };
+            accepted(pair.channel.send(&outgoing).await);
+            let post = pair.service.posts().pop().unwrap();
+            let shown = post.linked.iter().map(|(address, _)| {
+                let after = address.strip_prefix("https://vigia.example/shown?picture=");
+                after.unwrap().split_once("&about=i&until=").unwrap().0
+            });
+            assert_eq!(shown.collect::<Vec<_>>(), expected, "{}", row.name);
+            let read = &post.linked[0].1;
+            assert!(read.contains("intento fallido"), "{}: {read}", row.name);
+        }
+        if row.name == "pagerduty" {
+            // What resolves an alert there adds nothing to it.
+            continue;
+        }
+        let closed = delivery(Kind::Closed);
+        let message = with_links(&pair, &closed, 1);
+        let outgoing = pair.outgoing(&closed, &message, &[]);
+        accepted(pair.channel.send(&outgoing).await);
+        let post = pair.service.posts().pop().unwrap();
+        let restored = "https://vigia.example/shown?picture=restored&";
+        assert!(
+            post.linked[0].0.starts_with(restored),
+            "{}: {post:?}",
+            row.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_slack_will_not_take_with_its_picture_goes_without() {
+    let row = ROWS.iter().find(|row| row.name == "slack_webhook").unwrap();
+    let pair = Pair::new(row).await;
+    let opened = delivery(Kind::Opened);
+    let message = with_links(&pair, &opened, 1);
+    pair.service.next(Fault::Message(Refusal::TooBig));
+    accepted(
+        pair.channel
+            .send(&pair.outgoing(&opened, &message, &[]))
+            .await,
+    );
+    let posts = pair.service.posts();
+    assert_eq!((posts.len(), posts[0].linked.len()), (1, 0));
 }
 
 #[tokio::test]

@@ -77,6 +77,18 @@ pub fn render_with(
     layout: Layout,
 ) -> Message {
     let renderer = Renderer::new(Style {
+        templates,
+        ..style(language)
+    });
+    renderer
+        .unwrap()
+        .render(delivery, layout, at("2026-11-22T13:37:00Z"))
+        .unwrap()
+}
+
+/// As the operator of the examples wants messages.
+pub fn style(language: Language) -> Style {
+    Style {
         language,
         time_zone: TimeZone::get("America/Montevideo").unwrap(),
         names: [
@@ -85,15 +97,11 @@ pub fn render_with(
         ]
         .map(|(name, shown)| (name.to_owned(), shown.to_owned()))
         .into(),
-        templates,
+        templates: Templates::new(),
         dashboard: Some("https://grafana.example/d/vigia?var-system={{ system }}".into()),
         page: None,
         signer: None,
-    });
-    renderer
-        .unwrap()
-        .render(delivery, layout, at("2026-11-22T13:37:00Z"))
-        .unwrap()
+    }
 }
 
 fn shown(language: Language, kind: Kind) -> String {

@@ -17,10 +17,12 @@ use reqwest::{
 };
 use rustix::process::Signal;
 use tokio::net::TcpListener;
+use vigia_alert::render::link::{Purpose, Shown, Signer};
 use vigia_testbed::until::until;
 
 use super::{
     scripted_smtp::ScriptedSmtp,
+    services::{self, Service},
     sidecar::{PICTURE, Sidecar, Stage, run},
 };
 
@@ -387,6 +389,72 @@ async fn a_form_of_the_page_or_a_link_of_a_message_acts_and_nothing_else_does() 
     let text = silenced.text().await.unwrap();
     assert!(text.contains("Silenciado por Eva"), "{text}");
     browser.shows("/?lang=es", "Eva: cambio de disco").await;
+}
+
+/// Where a link of a message leads to, here.
+fn here(address: &str) -> &str {
+    address.strip_prefix("https://vigia.example").unwrap()
+}
+
+#[tokio::test]
+async fn who_has_the_link_of_a_picture_sees_that_picture_and_nothing_else() {
+    let stage = Stage::new().await;
+    let slack = Service::start(services::Kind::Slack).await;
+    let config = stage.configure_plain(9);
+    let hook = format!("{}{}", slack.address, services::slack::WEBHOOK);
+    let text = fs::read_to_string(&config).unwrap();
+    let (before, after) = text.split_once("email = ").unwrap();
+    let (_, after) = after.split_once('\n').unwrap();
+    let text = format!("{before}slack_webhook = {{ url = \"{hook}\" }}\n{after}");
+    fs::write(&config, text).unwrap();
+    add(
+        &config,
+        &PAGE.replace(
+            "token =",
+            "url = \"https://vigia.example\"\nlink_key = \"${secret:PAGE_LINK_KEY}\"\ntoken =",
+        ),
+    );
+    let sidecar = Sidecar::start(&config).await;
+    let browser = Browser::at(&sidecar).await;
+    for (run_id, result) in [("r1", "ok"), ("r2", "failed"), ("r3", "failed")] {
+        stage.run_ends("consultar-tramite", result, run_id).await;
+    }
+    let opened = slack.wait_for(1).await[0].linked.clone();
+    stage.run_ends("consultar-tramite", "ok", "r4").await;
+    let closed = slack.wait_for(2).await[1].linked.clone();
+
+    let get = async |address: &str| {
+        let answer = browser.get_with(address, HeaderMap::new()).await;
+        let status = answer.status().as_u16();
+        (status, answer.bytes().await.unwrap())
+    };
+    assert_eq!((opened.len(), closed.len()), (2, 1));
+    for (address, _) in opened.iter().chain(&closed) {
+        let (status, bytes) = get(here(address)).await;
+        assert_eq!((status, &bytes[..]), (200, &PICTURE[..]), "{address}");
+    }
+    let (failed, before) = (here(&opened[0].0), here(&opened[1].0));
+    for changed in [
+        failed.replace("picture=failed", "picture=restored"),
+        before.replace("picture=before", "picture=failed"),
+        failed.replace("about=", "about=x"),
+    ] {
+        assert_eq!(get(&changed).await.0, 403, "{changed}");
+    }
+    for incomplete in ["/shown", &failed.replace("picture=failed", "picture=all")] {
+        assert_eq!(get(incomplete).await.0, 404, "{incomplete}");
+    }
+
+    let key = super::sidecar::LINK_KEY.into();
+    let signer = Signer::new("https://vigia.example", &key, Duration::from_hours(1));
+    let now = jiff::Timestamp::now();
+    let link = |about: &str, at| signer.address(Purpose::Show(Shown::Failed), about, at);
+    assert_eq!(get(here(&link("no-incident", now))).await.0, 404);
+    let old = now - Duration::from_hours(2);
+    assert_eq!(get(here(&link("no-incident", old))).await.0, 410);
+    // What `vigia-alert test` sends is no incident.
+    let (status, bytes) = get(here(&link("vigia-test.1", now))).await;
+    assert!(status == 200 && bytes.starts_with(b"\x89PNG"), "{status}");
 }
 
 /// Counts who asks it for anything.

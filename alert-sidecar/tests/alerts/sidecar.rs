@@ -132,6 +132,9 @@ pub fn run(journey: &str, result: &str, run_id: &str, at: jiff::Timestamp) -> St
     )
 }
 
+/// Signs the links in messages.
+pub const LINK_KEY: &str = "a key that signs the links in messages";
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_vigia-alert");
 
 /// The running program. Dropped, it is killed.
@@ -204,7 +207,7 @@ impl Sidecar {
         command
             .env("INFLUX_TOKEN", influxdb::TOKEN)
             .env("PAGE_TOKEN", super::pages::TOKEN)
-            .env("PAGE_LINK_KEY", "a key that signs the links in messages")
+            .env("PAGE_LINK_KEY", LINK_KEY)
             .env("STORE_PASSWORD", postgresql::PASSWORD)
             .env("SMTP_PASSWORD", vigia_testbed::servers::mail::PASSWORD);
         Self {

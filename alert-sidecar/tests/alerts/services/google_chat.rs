@@ -112,6 +112,7 @@ pub fn answer(room: &mut Room, request: &Request) -> Answer {
         thread: thread.clone(),
         mentions: seen.mentions,
         links: seen.links,
+        linked: seen.linked,
         ..Post::default()
     });
     let thread =
@@ -124,6 +125,7 @@ struct Seen {
     text: String,
     mentions: Vec<String>,
     links: Vec<String>,
+    linked: Vec<(String, String)>,
 }
 
 impl Seen {
@@ -156,7 +158,12 @@ impl Seen {
             Value::Object(fields) => {
                 for (name, value) in fields {
                     match (name.as_str(), value) {
-                        ("url" | "imageUrl", Value::String(link)) => self.links.push(link.clone()),
+                        ("url", Value::String(link)) => self.links.push(link.clone()),
+                        ("imageUrl", Value::String(link)) => {
+                            let read = fields.get("altText").and_then(Value::as_str);
+                            self.linked
+                                .push((link.clone(), read.unwrap_or_default().to_owned()));
+                        }
                         (
                             "text" | "title" | "subtitle" | "topLabel" | "bottomLabel" | "header",
                             Value::String(text),
@@ -208,8 +215,8 @@ mod tests {
         assert_eq!(posts[0].mentions, ["users/all"]);
         assert_eq!(posts[2].thread, None);
         assert_eq!(
-            (posts[3].text.as_str(), &posts[3].links[0]),
-            ("T\n", &"https://a.example/p.png".to_owned())
+            (posts[3].text.as_str(), posts[3].linked[0].0.as_str()),
+            ("T\n", "https://a.example/p.png")
         );
     }
 

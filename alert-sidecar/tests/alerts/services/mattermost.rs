@@ -264,7 +264,13 @@ fn webhook(room: &mut Room, request: &Request) -> Answer {
     if text.chars().count() > LONGEST_TEXT {
         return too_long();
     }
-    let post = shown(room, text);
+    let mut post = shown(room, text);
+    for attachment in body["attachments"].as_array().into_iter().flatten() {
+        let text = |name: &str| attachment[name].as_str().unwrap_or_default();
+        post.text = format!("{}\n{}", post.text, text("title"));
+        let read = text("fallback").to_owned();
+        post.linked.push((text("image_url").to_owned(), read));
+    }
     room.posts.push(post);
     Answer::text(200, "ok")
 }

@@ -189,6 +189,8 @@ pub struct Post {
     /// The post that it answers to: where threads have names, the first one of its name.
     pub thread: Option<String>,
     pub pictures: Vec<Picture>,
+    /// Pictures that the service fetches to show them: where from, and what is read to those who do not see them.
+    pub linked: Vec<(String, String)>,
     /// What it said before it was changed, the oldest first.
     pub edits: Vec<String>,
     /// Whom it calls besides those who follow the place: `everybody`, or a name.

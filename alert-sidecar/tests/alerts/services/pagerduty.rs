@@ -136,6 +136,12 @@ impl Room {
         let is_open =
             |post: &&mut Post| post.thread.as_deref() == Some(key) && post.place == "open";
         let open = self.posts.iter_mut().find(is_open);
+        let images = body["images"].as_array().into_iter().flatten();
+        let linked = images.map(|image| {
+            let text = |name: &str| image[name].as_str().unwrap_or_default().to_owned();
+            (text("src"), text("alt"))
+        });
+        let linked = linked.collect();
         let summary = body["payload"]["summary"]
             .as_str()
             .unwrap_or(action)
@@ -160,6 +166,7 @@ impl Room {
                     preview: summary,
                     text,
                     thread: Some(key.to_owned()),
+                    linked,
                     links: links
                         .filter_map(|link| link["href"].as_str().map(str::to_owned))
                         .collect(),

@@ -188,6 +188,15 @@ fn content(body: &Value) -> Result<Post, &'static str> {
         _ if text.is_empty() => return Err("no_text"),
         _ => seen.markup(text),
     }
+    for attachment in body["attachments"].as_array().into_iter().flatten() {
+        let text = |name: &str| attachment[name].as_str();
+        // What is read where it cannot be shown; a picture that cannot be fetched is left out without a word.
+        let (Some(link), Some(read)) = (text("image_url"), text("fallback")) else {
+            return Err("invalid_attachments");
+        };
+        seen.markup(text("title").unwrap_or_default());
+        seen.linked.push((link.to_owned(), unescaped(read)));
+    }
     let mut preview = Seen::default();
     preview.markup(text);
     Ok(Post {
@@ -195,6 +204,7 @@ fn content(body: &Value) -> Result<Post, &'static str> {
         text: seen.text,
         mentions: seen.mentions,
         links: seen.links,
+        linked: seen.linked,
         ..Post::default()
     })
 }
@@ -204,6 +214,7 @@ struct Seen {
     text: String,
     mentions: Vec<String>,
     links: Vec<String>,
+    linked: Vec<(String, String)>,
 }
 
 impl Seen {

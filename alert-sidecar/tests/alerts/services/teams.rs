@@ -112,7 +112,8 @@ fn elements(list: &Value, post: &mut Post) -> Option<()> {
             "Image" => {
                 let link = element["url"].as_str()?;
                 (link.starts_with("https://") || link.starts_with("data:image/")).then_some(())?;
-                post.links.push(link.to_owned());
+                let read = element["altText"].as_str().unwrap_or_default();
+                post.linked.push((link.to_owned(), read.to_owned()));
             }
             "Container" | "Column" => elements(&element["items"], post)?,
             "ColumnSet" => elements(&element["columns"], post)?,
