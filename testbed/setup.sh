@@ -73,6 +73,7 @@ main() {
     present cargo-deny "cargo-deny-$CARGO_DENY_VERSION" || step "cargo-deny $CARGO_DENY_VERSION" "3 to 6 minutes" build_cargo_deny
   fi
   npm_packages grafana-schema "Grafana's types" "a few seconds"
+  npm_packages chat-types "the types of chat services" "half a minute"
   npm_packages har-schema "the schema of HAR archives" "a few seconds"
   have postgres || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || compgen -G "$servers/postgresql-*/postgres" >/dev/null ||
     step "PostgreSQL, unpacked and not installed" "half a minute" unpack_postgresql
@@ -81,6 +82,7 @@ main() {
   npm_packages ../examples/external-playwright "Playwright's test runner" "a few seconds"
   present moto_server "moto-$MOTO_VERSION" || step "a store that speaks S3" "half a minute" install_moto
   compgen -G "$servers/exim-*/exim4" >/dev/null || have exim4 || step "Exim, unpacked and not installed" "a few seconds" unpack_exim
+  compgen -G "$servers/irc-relay-*/alertmanager-irc-relay" >/dev/null || step "a receiver of Alertmanager's webhooks, unpacked and not installed" "a few seconds" unpack_irc_relay
   [ "${1:-}" != --packages ] || clean_machine
 }
 
@@ -261,6 +263,19 @@ unpack_exim() (
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $libraries
   unpacked/usr/sbin/exim4 -C /dev/null -bV >/dev/null 2>&1 || ! ldd unpacked/usr/sbin/exim4 | grep 'not found'
   keep unpacked/usr/sbin/exim4 "exim-$version"
+)
+
+# Installed, it would be a service that looks for a server of its own.
+unpack_irc_relay() (
+  set -e
+  local package=alertmanager-irc-relay version
+  can_install "$package"
+  apt-cache show "$package" >/dev/null 2>&1 || as_root apt-get update
+  cd "$scratch"
+  apt-get download "$package"
+  dpkg-deb -x "$package"_*.deb unpacked
+  version=$(dpkg-deb -f "$package"_*.deb Version | sed 's/[^0-9.].*//')
+  keep "unpacked/usr/bin/$package" "irc-relay-$version"
 )
 
 # Installed, it would be the machine's own way to its mails. The program runs where this folder lies over /usr.

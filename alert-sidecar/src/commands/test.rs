@@ -14,7 +14,7 @@ use crate::{
     deliver::{Attempt, Outgoing, Pictures, Receipt, pace::Turns},
     flux::picture::Picture,
     render::{
-        Illustration, Layout, Message, Renderer,
+        Illustration, Message, Renderer,
         sample::{self, Addressee},
     },
     store::outbox::{Delivery, Kind},
@@ -155,15 +155,11 @@ impl Tested<'_> {
         };
         let is_inside = abilities.pictures == Pictures::Inside;
         let is_linked = abilities.pictures == Pictures::Linked && self.renderer.links_pictures();
-        let layout = Layout {
-            markup: abilities.markup,
-            room: abilities.room,
-            illustration: match pictures.len() {
-                count @ 1.. if is_inside => Illustration::Pictures(count),
-                count @ 1.. if is_linked => Illustration::Linked(count),
-                _ => Illustration::Later,
-            },
-        };
+        let layout = abilities.layout(match pictures.len() {
+            count @ 1.. if is_inside => Illustration::Pictures(count),
+            count @ 1.. if is_linked => Illustration::Linked(count),
+            _ => Illustration::Later,
+        });
         let message = self.renderer.render(delivery, layout, Timestamp::now())?;
         let inside: &[Picture] = if is_inside { &pictures } else { &[] };
         let attempt = channel

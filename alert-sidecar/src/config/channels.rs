@@ -20,6 +20,7 @@ use crate::deliver::{
     ntfy::{self, Ntfy},
     pagerduty::{self, PagerDuty},
     rocketchat::{self, RocketChat},
+    service::{Bot, Hook},
     slack::{self, Slack},
     slack_webhook::{self, SlackWebhook},
     teams::{self, Teams},
@@ -105,23 +106,71 @@ pub(super) fn resolve_all(
         let channel = match kind {
             Kind::Email(email) => email::resolve(*email, &name, way, findings)
                 .map(|email| Channel::Email(Box::new(email))),
-            Kind::Slack(slack) => resolve_slack(slack, &name, &way, findings),
-            Kind::SlackWebhook(webhook) => resolve_slack_webhook(&webhook, &name, &way, findings),
+            Kind::Slack(slack) => {
+                let written = Written {
+                    address: slack.api,
+                    usual: slack::API,
+                    token: &slack.token,
+                    to: slack.to,
+                    hint: "add to = [\"C0123456789\"]",
+                };
+                bot(written, &name, &way, findings)
+                    .map(|bot| Channel::Slack(Box::new(Slack { bot })))
+            }
+            Kind::SlackWebhook(slack_webhook::Settings { url }) => {
+                hook(&url, &name, &way, findings)
+                    .map(|hook| Channel::SlackWebhook(Box::new(SlackWebhook { hook })))
+            }
             Kind::Telegram(telegram) => resolve_telegram(telegram, &name, &way, findings),
-            Kind::Teams(teams) => resolve_teams(&teams, &name, &way, findings),
-            Kind::Discord(discord) => resolve_discord(&discord, &name, &way, findings),
+            Kind::Teams(teams::Settings { url }) => hook(&url, &name, &way, findings)
+                .map(|hook| Channel::Teams(Box::new(Teams { hook }))),
+            Kind::Discord(discord::Settings { url, forum }) => hook(&url, &name, &way, findings)
+                .map(|hook| Channel::Discord(Box::new(Discord { hook, forum }))),
             Kind::PagerDuty(pagerduty) => resolve_pagerduty(pagerduty, &name, &way, findings),
             Kind::Ntfy(ntfy) => resolve_ntfy(ntfy, &name, &way, findings),
-            Kind::Mattermost(mattermost) => resolve_mattermost(mattermost, &name, &way, findings),
-            Kind::MattermostWebhook(mattermost_webhook) => {
-                resolve_mattermost_webhook(&mattermost_webhook, &name, &way, findings)
+            Kind::Mattermost(mattermost) => {
+                let hint = "add to = [\"4xp9fdt77pncbef59f4k1qe83o\"], a channel's ID";
+                let written = Written {
+                    address: Some(mattermost.server),
+                    usual: "",
+                    token: &mattermost.token,
+                    to: mattermost.to,
+                    hint,
+                };
+                bot(written, &name, &way, findings)
+                    .map(|bot| Channel::Mattermost(Box::new(Mattermost { bot })))
             }
-            Kind::RocketChat(rocketchat) => resolve_rocketchat(rocketchat, &name, &way, findings),
+            Kind::MattermostWebhook(mattermost_webhook::Settings { url }) => {
+                hook(&url, &name, &way, findings)
+                    .map(|hook| Channel::MattermostWebhook(Box::new(MattermostWebhook { hook })))
+            }
+            Kind::RocketChat(rocketchat) => {
+                let written = Written {
+                    address: Some(rocketchat.server),
+                    usual: "",
+                    token: &rocketchat.token,
+                    to: rocketchat.to,
+                    hint: "add to = [\"GENERAL\"], a room's ID",
+                };
+                let user = rocketchat.user.into_inner();
+                bot(written, &name, &way, findings)
+                    .map(|bot| Channel::RocketChat(Box::new(RocketChat { bot, user })))
+            }
             Kind::Matrix(matrix) => resolve_matrix(matrix, &name, &way, findings),
-            Kind::GoogleChat(google_chat) => {
-                resolve_google_chat(&google_chat, &name, &way, findings)
+            Kind::GoogleChat(google_chat::Settings { url }) => hook(&url, &name, &way, findings)
+                .map(|hook| Channel::GoogleChat(Box::new(GoogleChat { hook }))),
+            Kind::Zulip(zulip) => {
+                let written = Written {
+                    address: Some(zulip.server),
+                    usual: "",
+                    token: &zulip.key,
+                    to: zulip.to,
+                    hint: "add to = [\"alerts\"], a channel's name",
+                };
+                let account = zulip.bot.into_inner();
+                bot(written, &name, &way, findings)
+                    .map(|bot| Channel::Zulip(Box::new(Zulip { bot, account })))
             }
-            Kind::Zulip(zulip) => resolve_zulip(zulip, &name, &way, findings),
             Kind::Webhook(webhook) => resolve_webhook(&webhook, &name, &way, findings),
         };
         if let Some(channel) = channel {
@@ -212,36 +261,47 @@ fn way(settings: &Settings, kind: &Kind, findings: &mut Findings) -> Way {
     }
 }
 
-fn resolve_slack(
-    settings: slack::Settings,
-    name: &Spanned<String>,
-    way: &Way,
-    findings: &mut Findings,
-) -> Option<Channel> {
-    let api = api(settings.api, slack::API, findings);
-    let to = recipients(settings.to, name, "add to = [\"C0123456789\"]", findings);
-    let token = token(&settings.token, findings);
-    let http = http(way, name, [token.clone()], findings);
-    Some(Channel::Slack(Box::new(Slack {
-        http: http?,
-        api: api?,
-        token: token?,
-        to: to?,
-    })))
+/// What the settings of every bot say.
+struct Written<'a> {
+    address: Option<Spanned<String>>,
+    /// The address where none is written.
+    usual: &'a str,
+    token: &'a Spanned<Template>,
+    to: Vec<Spanned<String>>,
+    /// What to do where nobody is told.
+    hint: &'a str,
 }
 
-fn resolve_slack_webhook(
-    settings: &slack_webhook::Settings,
+fn bot(
+    written: Written<'_>,
     name: &Spanned<String>,
     way: &Way,
     findings: &mut Findings,
-) -> Option<Channel> {
-    let url = secret_address(&settings.url, findings);
+) -> Option<Bot> {
+    let address = api(written.address, written.usual, findings);
+    let to = recipients(written.to, name, written.hint, findings);
+    let token = token(written.token, findings);
+    let http = http(way, name, [token.clone()], findings);
+    Some(Bot {
+        http: http?,
+        address: address?,
+        token: token?,
+        to: to?,
+    })
+}
+
+fn hook(
+    url: &Spanned<Template>,
+    name: &Spanned<String>,
+    way: &Way,
+    findings: &mut Findings,
+) -> Option<Hook> {
+    let url = secret_address(url, findings);
     let http = http(way, name, [url.clone()], findings);
-    Some(Channel::SlackWebhook(Box::new(SlackWebhook {
+    Some(Hook {
         http: http?,
         url: url?,
-    })))
+    })
 }
 
 fn resolve_telegram(
@@ -250,7 +310,6 @@ fn resolve_telegram(
     way: &Way,
     findings: &mut Findings,
 ) -> Option<Channel> {
-    let api = api(settings.api, telegram::API, findings);
     for chat in &settings.to {
         if !is_chat(chat.as_ref()) {
             findings.add(
@@ -260,50 +319,21 @@ fn resolve_telegram(
             );
         }
     }
-    let to = recipients(settings.to, name, "add to = [\"-1001234567890\"]", findings);
-    let token = token(&settings.token, findings);
-    let http = http(way, name, [token.clone()], findings);
-    Some(Channel::Telegram(Box::new(Telegram {
-        http: http?,
-        api: api?,
-        token: token?,
-        to: to?,
-    })))
+    let written = Written {
+        address: settings.api,
+        usual: telegram::API,
+        token: &settings.token,
+        to: settings.to,
+        hint: "add to = [\"-1001234567890\"]",
+    };
+    let bot = bot(written, name, way, findings)?;
+    Some(Channel::Telegram(Box::new(Telegram { bot })))
 }
 
 fn is_chat(text: &str) -> bool {
     let (chat, topic) = text.split_once('/').unwrap_or((text, "1"));
     let is_named = chat.strip_prefix('@').is_some_and(|name| !name.is_empty());
     (is_named || chat.parse::<i64>().is_ok()) && topic.parse::<u32>().is_ok()
-}
-
-fn resolve_teams(
-    settings: &teams::Settings,
-    name: &Spanned<String>,
-    way: &Way,
-    findings: &mut Findings,
-) -> Option<Channel> {
-    let url = secret_address(&settings.url, findings);
-    let http = http(way, name, [url.clone()], findings);
-    Some(Channel::Teams(Box::new(Teams {
-        http: http?,
-        url: url?,
-    })))
-}
-
-fn resolve_discord(
-    settings: &discord::Settings,
-    name: &Spanned<String>,
-    way: &Way,
-    findings: &mut Findings,
-) -> Option<Channel> {
-    let url = secret_address(&settings.url, findings);
-    let http = http(way, name, [url.clone()], findings);
-    Some(Channel::Discord(Box::new(Discord {
-        http: http?,
-        url: url?,
-        forum: settings.forum,
-    })))
 }
 
 fn resolve_pagerduty(
@@ -353,74 +383,12 @@ fn resolve_ntfy(
     })))
 }
 
-fn resolve_mattermost(
-    settings: mattermost::Settings,
-    name: &Spanned<String>,
-    way: &Way,
-    findings: &mut Findings,
-) -> Option<Channel> {
-    let server = api(Some(settings.server), "", findings);
-    let to = recipients(
-        settings.to,
-        name,
-        "add to = [\"4xp9fdt77pncbef59f4k1qe83o\"], a channel's ID",
-        findings,
-    );
-    let token = token(&settings.token, findings);
-    let http = http(way, name, [token.clone()], findings);
-    Some(Channel::Mattermost(Box::new(Mattermost {
-        http: http?,
-        server: server?,
-        token: token?,
-        to: to?,
-    })))
-}
-
-fn resolve_mattermost_webhook(
-    settings: &mattermost_webhook::Settings,
-    name: &Spanned<String>,
-    way: &Way,
-    findings: &mut Findings,
-) -> Option<Channel> {
-    let url = secret_address(&settings.url, findings);
-    let http = http(way, name, [url.clone()], findings);
-    Some(Channel::MattermostWebhook(Box::new(MattermostWebhook {
-        http: http?,
-        url: url?,
-    })))
-}
-
-fn resolve_rocketchat(
-    settings: rocketchat::Settings,
-    name: &Spanned<String>,
-    way: &Way,
-    findings: &mut Findings,
-) -> Option<Channel> {
-    let server = api(Some(settings.server), "", findings);
-    let to = recipients(
-        settings.to,
-        name,
-        "add to = [\"GENERAL\"], a room's ID",
-        findings,
-    );
-    let token = token(&settings.token, findings);
-    let http = http(way, name, [token.clone()], findings);
-    Some(Channel::RocketChat(Box::new(RocketChat {
-        http: http?,
-        server: server?,
-        token: token?,
-        user: settings.user.into_inner(),
-        to: to?,
-    })))
-}
-
 fn resolve_matrix(
     settings: matrix::Settings,
     name: &Spanned<String>,
     way: &Way,
     findings: &mut Findings,
 ) -> Option<Channel> {
-    let server = api(Some(settings.server), "", findings);
     for room in &settings.to {
         if !room.as_ref().starts_with('!') {
             findings.add(
@@ -430,58 +398,15 @@ fn resolve_matrix(
             );
         }
     }
-    let to = recipients(
-        settings.to,
-        name,
-        "add to = [\"!abcdefg:agency.example\"]",
-        findings,
-    );
-    let token = token(&settings.token, findings);
-    let http = http(way, name, [token.clone()], findings);
-    Some(Channel::Matrix(Box::new(Matrix {
-        http: http?,
-        server: server?,
-        token: token?,
-        to: to?,
-    })))
-}
-
-fn resolve_google_chat(
-    settings: &google_chat::Settings,
-    name: &Spanned<String>,
-    way: &Way,
-    findings: &mut Findings,
-) -> Option<Channel> {
-    let url = secret_address(&settings.url, findings);
-    let http = http(way, name, [url.clone()], findings);
-    Some(Channel::GoogleChat(Box::new(GoogleChat {
-        http: http?,
-        url: url?,
-    })))
-}
-
-fn resolve_zulip(
-    settings: zulip::Settings,
-    name: &Spanned<String>,
-    way: &Way,
-    findings: &mut Findings,
-) -> Option<Channel> {
-    let server = api(Some(settings.server), "", findings);
-    let to = recipients(
-        settings.to,
-        name,
-        "add to = [\"alerts\"], a channel's name",
-        findings,
-    );
-    let key = token(&settings.key, findings);
-    let http = http(way, name, [key.clone()], findings);
-    Some(Channel::Zulip(Box::new(Zulip {
-        http: http?,
-        server: server?,
-        key: key?,
-        bot: settings.bot.into_inner(),
-        to: to?,
-    })))
+    let written = Written {
+        address: Some(settings.server),
+        usual: "",
+        token: &settings.token,
+        to: settings.to,
+        hint: "add to = [\"!abcdefg:agency.example\"]",
+    };
+    let bot = bot(written, name, way, findings)?;
+    Some(Channel::Matrix(Box::new(Matrix { bot })))
 }
 
 fn resolve_webhook(

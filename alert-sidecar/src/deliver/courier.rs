@@ -23,7 +23,7 @@ use crate::{
         Change,
         undelivered::{self, Fate, Standing},
     },
-    render::{Illustration, Layout, Message, Renderer},
+    render::{Illustration, Message, Renderer},
     store::{
         StoreError,
         ledger::{Claim, Ledger},
@@ -207,18 +207,14 @@ impl Courier {
             Pictures::Inside | Pictures::Linked => pictures::of(&self.influxdb, delivery).await,
             Pictures::After | Pictures::Never => Vec::new(),
         };
-        let layout = Layout {
-            markup: abilities.markup,
-            room: abilities.room,
-            illustration: match (brought, pictures.len()) {
-                (Pictures::Inside | Pictures::Linked, 0) if pictures::are_expected(delivery) => {
-                    Illustration::None
-                }
-                (Pictures::Inside, count @ 1..) => Illustration::Pictures(count),
-                (Pictures::Linked, count @ 1..) => Illustration::Linked(count),
-                _ => Illustration::Later,
-            },
-        };
+        let layout = abilities.layout(match (brought, pictures.len()) {
+            (Pictures::Inside | Pictures::Linked, 0) if pictures::are_expected(delivery) => {
+                Illustration::None
+            }
+            (Pictures::Inside, count @ 1..) => Illustration::Pictures(count),
+            (Pictures::Linked, count @ 1..) => Illustration::Linked(count),
+            _ => Illustration::Later,
+        });
         let message = match self.renderer.render(delivery, layout, Timestamp::now()) {
             Ok(message) => message,
             Err(error) => {

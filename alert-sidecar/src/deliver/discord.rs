@@ -6,11 +6,12 @@ use std::time::Duration;
 use reqwest::multipart::{Form, Part};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use vigia_contract::secret::{ExposeSecret, SecretString, Template};
+use vigia_contract::secret::{ExposeSecret, Template};
 
 use super::{
     Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
-    http::{Answer, Http, seconds_of},
+    http::{Answer, seconds_of},
+    service::Hook,
 };
 use crate::render::{Markup, Room, cut};
 
@@ -34,23 +35,24 @@ const DESCRIPTION_MAX_CHARACTERS: usize = 1024;
 /// A webhook, ready to send.
 #[derive(Debug)]
 pub struct Discord {
-    /// The way there.
-    pub http: Http,
-    /// The secret address.
-    pub url: SecretString,
+    /// The webhook.
+    pub hook: Hook,
     /// Whether it is that of a forum.
     pub forum: bool,
 }
 
 impl Discord {
-    pub(super) const ABILITIES: Abilities = Abilities {
-        markup: Markup::Markdown,
-        room: Room::Letters(2000),
-        pictures: Pictures::After,
-        recognises_repeats: false,
-        // What its answers say of a webhook's limit.
-        pace: Pace::new(5, Duration::from_secs(2)),
-    };
+    pub(super) const fn abilities(&self) -> Abilities {
+        Abilities {
+            markup: Markup::Markdown,
+            room: Room::Letters(2000),
+            pictures: Pictures::After,
+            keeps_threads: self.forum,
+            recognises_repeats: false,
+            // What its answers say of a webhook's limit.
+            pace: Pace::new(5, Duration::from_secs(2)),
+        }
+    }
 
     pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Attempt {
         let mut body = json!({
@@ -97,8 +99,8 @@ impl Discord {
             (None, Some(title)) => body["thread_name"] = title.as_str().into(),
             (None, None) => {}
         }
-        let request = self.http.post(self.url.expose_secret()).query(&query);
-        let answer = self.http.ask(request.json(body)).await?;
+        let request = self.hook.post().query(&query);
+        let answer = self.hook.http.ask(request.json(body)).await?;
         if !answer.status.is_success() {
             return Err(failure(&answer));
         }
@@ -142,15 +144,15 @@ impl Discord {
                 Err(error) => return Attempt::Refused(error.to_string()),
             };
         }
-        let Some(address) = message_address(self.url.expose_secret(), message) else {
+        let Some(address) = message_address(self.hook.url.expose_secret(), message) else {
             return Attempt::Refused("the address of the webhook is none".into());
         };
         let thread: Vec<_> = (!thread.is_empty())
             .then_some(("thread_id", thread))
             .into_iter()
             .collect();
-        let request = self.http.patch(&address).query(&thread);
-        match self.http.ask(request.multipart(form)).await {
+        let request = self.hook.http.patch(&address).query(&thread);
+        match self.hook.http.ask(request.multipart(form)).await {
             Ok(answer) if answer.status.is_success() => Attempt::Accepted(Receipt {
                 answer: "put under its message".into(),
                 ..Receipt::default()

@@ -148,6 +148,7 @@ impl Email {
         markup: Markup::Html,
         room: ROOM,
         pictures: Pictures::Inside,
+        keeps_threads: true,
         recognises_repeats: false,
         pace: Pace::new(10, Duration::from_secs(1)),
     };

@@ -6,12 +6,9 @@
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use vigia_contract::secret::{ExposeSecret, SecretString, Template};
+use vigia_contract::secret::Template;
 
-use super::{
-    Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
-    http::{Http, digest},
-};
+use super::{Abilities, Attempt, Outgoing, Pace, Pictures, Receipt, http::digest, service::Hook};
 use crate::render::{Markup, Parts, Room};
 
 /// The value `google_chat` of a `[[channel]]`, as the operator writes it.
@@ -25,10 +22,8 @@ pub struct Settings {
 /// A webhook of a space, ready to send.
 #[derive(Debug)]
 pub struct GoogleChat {
-    /// The way there.
-    pub http: Http,
-    /// The secret address.
-    pub url: SecretString,
+    /// The webhook.
+    pub hook: Hook,
 }
 
 impl GoogleChat {
@@ -36,13 +31,14 @@ impl GoogleChat {
         markup: Markup::GoogleChat,
         room: Room::Letters(4000),
         pictures: Pictures::Linked,
+        keeps_threads: true,
         recognises_repeats: true,
         pace: Pace::ONE_A_SECOND,
     };
 
     pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Attempt {
         let thread = digest(outgoing.conversation);
-        let request = self.http.post(self.url.expose_secret()).query(&[
+        let request = self.hook.post().query(&[
             // Without it the thread's key is not looked at.
             ("messageReplyOption", "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"),
             ("requestId", digest(outgoing.id).as_str()),
@@ -52,7 +48,7 @@ impl GoogleChat {
         if let Some(card) = card(&outgoing.message.parts) {
             body["cardsV2"] = json!([card]);
         }
-        let answer = match self.http.ask(request.json(&body)).await {
+        let answer = match self.hook.http.ask(request.json(&body)).await {
             Ok(answer) => answer,
             Err(trouble) => return trouble.into(),
         };

@@ -8,11 +8,12 @@ use std::time::Duration;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use vigia_contract::secret::{ExposeSecret, SecretString, Template};
+use vigia_contract::secret::{ExposeSecret, Template};
 
 use super::{
     Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
-    http::{Answer, Http, digest},
+    http::{Answer, digest},
+    service::Bot,
 };
 use crate::{
     flux::picture::Picture,
@@ -34,14 +35,8 @@ pub struct Settings {
 /// An account on a homeserver, ready to send.
 #[derive(Debug)]
 pub struct Matrix {
-    /// The way there.
-    pub http: Http,
-    /// The homeserver, without a slash at the end.
-    pub server: String,
-    /// The account's.
-    pub token: SecretString,
-    /// The rooms that are told.
-    pub to: Vec<String>,
+    /// The bot, and whom it tells.
+    pub bot: Bot,
 }
 
 impl Matrix {
@@ -50,6 +45,7 @@ impl Matrix {
         // An event may have 65 536 bytes, and holds the text twice, escaped as JSON is.
         room: Room::Bytes(20_000),
         pictures: Pictures::After,
+        keeps_threads: true,
         recognises_repeats: true,
         pace: Pace::ONE_A_SECOND,
     };
@@ -97,12 +93,19 @@ impl Matrix {
                 Ok(address) => address,
                 Err(attempt) => return attempt,
             };
+            let mut info =
+                json!({ "mimetype": picture.format.media_type(), "size": picture.bytes.len() });
+            // So programs keep its place free while they fetch it.
+            if let Some((width, height)) = picture.size() {
+                info["w"] = width.into();
+                info["h"] = height.into();
+            }
             let content = json!({
                 "msgtype": "m.image",
                 "url": address,
                 "body": caption,
                 "filename": picture.file_name(),
-                "info": { "mimetype": picture.format.media_type(), "size": picture.bytes.len() },
+                "info": info,
                 "m.mentions": {},
                 "m.relates_to": thread(first),
             });
@@ -120,13 +123,13 @@ impl Matrix {
 
     async fn upload(&self, picture: &Picture) -> Result<String, Attempt> {
         let request = self
-            .http
-            .post(&format!("{}/_matrix/media/v3/upload", self.server))
-            .bearer_auth(self.token.expose_secret())
+            .bot
+            .post("_matrix/media/v3/upload")
+            .bearer_auth(self.bot.token.expose_secret())
             .query(&[("filename", picture.file_name())])
             .header(CONTENT_TYPE, picture.format.media_type())
             .body(picture.bytes.clone());
-        let answer = self.http.ask(request).await?;
+        let answer = self.bot.http.ask(request).await?;
         match answer.json()["content_uri"].as_str() {
             Some(address) if answer.status.is_success() => Ok(address.to_owned()),
             _ if answer.status.is_success() => Err(Attempt::Uncertain(answer.said())),
@@ -140,14 +143,15 @@ impl Matrix {
         transaction: &str,
         content: &Json,
     ) -> Result<Answer, Attempt> {
-        let address = address(&self.server, room, transaction)
+        let address = address(&self.bot.address, room, transaction)
             .ok_or_else(|| Attempt::Refused("the address of the homeserver is none".into()))?;
         let request = self
+            .bot
             .http
             .put(&address)
-            .bearer_auth(self.token.expose_secret())
+            .bearer_auth(self.bot.token.expose_secret())
             .json(content);
-        Ok(self.http.ask(request).await?)
+        Ok(self.bot.http.ask(request).await?)
     }
 }
 

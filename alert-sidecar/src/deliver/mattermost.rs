@@ -7,12 +7,9 @@
 use reqwest::RequestBuilder;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use vigia_contract::secret::{ExposeSecret, SecretString, Template};
+use vigia_contract::secret::{ExposeSecret, Template};
 
-use super::{
-    Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
-    http::{Answer, Http},
-};
+use super::{Abilities, Attempt, Outgoing, Pace, Pictures, Receipt, http::Answer, service::Bot};
 use crate::render::{Markup, Room};
 
 /// The value `mattermost` of a `[[channel]]`, as the operator writes it.
@@ -33,14 +30,8 @@ const ROOM: Room = Room::Letters(16_000);
 /// A bot on a server, ready to send.
 #[derive(Debug)]
 pub struct Mattermost {
-    /// The way there.
-    pub http: Http,
-    /// The server, without a slash at the end.
-    pub server: String,
-    /// The bot's.
-    pub token: SecretString,
-    /// The channels that are told.
-    pub to: Vec<String>,
+    /// The bot, and whom it tells.
+    pub bot: Bot,
 }
 
 impl Mattermost {
@@ -48,6 +39,7 @@ impl Mattermost {
         markup: Markup::Markdown,
         room: ROOM,
         pictures: Pictures::After,
+        keeps_threads: true,
         recognises_repeats: false,
         pace: Pace::ONE_A_SECOND,
     };
@@ -88,9 +80,9 @@ impl Mattermost {
                 ("channel_id", outgoing.recipient),
                 ("filename", name.as_str()),
             ];
-            let upload = self.ask(self.http.post(&format!("{}/api/v4/files", self.server)));
+            let upload = self.ask(self.bot.post("api/v4/files"));
             let upload = upload.query(&query).body(picture.bytes.clone());
-            let answer = match self.http.ask(upload).await {
+            let answer = match self.bot.http.ask(upload).await {
                 Ok(answer) => answer,
                 Err(trouble) => return trouble.into(),
             };
@@ -116,15 +108,16 @@ impl Mattermost {
     }
 
     async fn post(&self, body: &Json) -> Result<Answer, Attempt> {
-        let request = self.ask(self.http.post(&format!("{}/api/v4/posts", self.server)));
-        self.http
+        let request = self.ask(self.bot.post("api/v4/posts"));
+        self.bot
+            .http
             .ask(request.json(body))
             .await
             .map_err(Attempt::from)
     }
 
     fn ask(&self, request: RequestBuilder) -> RequestBuilder {
-        request.bearer_auth(self.token.expose_secret())
+        request.bearer_auth(self.bot.token.expose_secret())
     }
 }
 

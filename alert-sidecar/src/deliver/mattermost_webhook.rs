@@ -3,9 +3,11 @@
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use vigia_contract::secret::{ExposeSecret, SecretString, Template};
+use vigia_contract::secret::Template;
 
-use super::{Abilities, Attempt, Outgoing, Pictures, Receipt, http::Http, mattermost::Mattermost};
+use super::{
+    Abilities, Attempt, Outgoing, Pictures, Receipt, mattermost::Mattermost, service::Hook,
+};
 use crate::render::Markup;
 
 /// The value `mattermost_webhook` of a `[[channel]]`, as the operator writes it.
@@ -19,20 +21,19 @@ pub struct Settings {
 /// A webhook, ready to send.
 #[derive(Debug)]
 pub struct MattermostWebhook {
-    /// The way there.
-    pub http: Http,
-    /// The secret address.
-    pub url: SecretString,
+    /// The webhook.
+    pub hook: Hook,
 }
 
 impl MattermostWebhook {
     pub(super) const ABILITIES: Abilities = Abilities {
         pictures: Pictures::Linked,
+        keeps_threads: false,
         ..Mattermost::ABILITIES
     };
 
     pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Attempt {
-        let request = self.http.post(self.url.expose_secret());
+        let request = self.hook.post();
         let mut body = json!({ "text": outgoing.message.marked });
         let pictures = outgoing.message.parts.pictures.iter();
         let attachments: Vec<Json> = pictures
@@ -44,7 +45,7 @@ impl MattermostWebhook {
         if !attachments.is_empty() {
             body["attachments"] = attachments.into();
         }
-        match self.http.ask(request.json(&body)).await {
+        match self.hook.http.ask(request.json(&body)).await {
             Ok(answer) if answer.status.is_success() && answer.body.trim() == "ok" => {
                 Attempt::Accepted(Receipt {
                     answer: answer.said(),

@@ -20,6 +20,7 @@ pub mod pace;
 pub mod pagerduty;
 mod pictures;
 pub mod rocketchat;
+pub mod service;
 pub mod slack;
 pub mod slack_webhook;
 pub mod teams;
@@ -70,19 +71,19 @@ impl Channel {
     pub fn recipients(&self) -> Vec<String> {
         match self {
             Self::Email(email) => email.recipients(),
-            Self::Slack(slack) => slack.to.clone(),
-            Self::Telegram(telegram) => telegram.to.clone(),
+            Self::Slack(slack) => slack.bot.to.clone(),
+            Self::Telegram(telegram) => telegram.bot.to.clone(),
             Self::SlackWebhook(_) => vec!["slack_webhook".to_owned()],
             Self::Teams(_) => vec!["teams".to_owned()],
             Self::Discord(_) => vec!["discord".to_owned()],
             Self::PagerDuty(_) => vec!["pagerduty".to_owned()],
             Self::Ntfy(ntfy) => ntfy.to.clone(),
-            Self::Mattermost(mattermost) => mattermost.to.clone(),
+            Self::Mattermost(mattermost) => mattermost.bot.to.clone(),
             Self::MattermostWebhook(_) => vec!["mattermost_webhook".to_owned()],
-            Self::RocketChat(rocketchat) => rocketchat.to.clone(),
-            Self::Matrix(matrix) => matrix.to.clone(),
+            Self::RocketChat(rocketchat) => rocketchat.bot.to.clone(),
+            Self::Matrix(matrix) => matrix.bot.to.clone(),
             Self::GoogleChat(_) => vec!["google_chat".to_owned()],
-            Self::Zulip(zulip) => zulip.to.clone(),
+            Self::Zulip(zulip) => zulip.bot.to.clone(),
             Self::Webhook(_) => vec!["webhook".to_owned()],
         }
     }
@@ -96,7 +97,7 @@ impl Channel {
             Self::SlackWebhook(_) => slack_webhook::SlackWebhook::ABILITIES,
             Self::Telegram(_) => telegram::Telegram::ABILITIES,
             Self::Teams(_) => teams::Teams::ABILITIES,
-            Self::Discord(_) => discord::Discord::ABILITIES,
+            Self::Discord(discord) => discord.abilities(),
             Self::PagerDuty(_) => pagerduty::PagerDuty::ABILITIES,
             Self::Ntfy(_) => ntfy::Ntfy::ABILITIES,
             Self::Mattermost(_) => mattermost::Mattermost::ABILITIES,

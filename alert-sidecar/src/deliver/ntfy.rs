@@ -51,6 +51,7 @@ impl Ntfy {
         // What is longer becomes a file.
         room: Room::Bytes(4096),
         pictures: Pictures::After,
+        keeps_threads: false,
         recognises_repeats: false,
         // <https://docs.ntfy.sh/publish/#limitations>: 60 at once, then one every five seconds.
         pace: Pace::new(60, Duration::from_mins(5)),

@@ -6,7 +6,7 @@ use vigia_contract::data_model::Impact;
 
 use crate::{
     flux::picture::Picture,
-    render::{Markup, Message, Room},
+    render::{Illustration, Layout, Markup, Message, Room},
     store::outbox::{Delivery, Kind},
 };
 
@@ -107,10 +107,25 @@ pub struct Abilities {
     pub room: Room,
     /// How it brings pictures.
     pub pictures: Pictures,
+    /// Whether what follows a message goes where that went: into its thread, or to the alert that it opened.
+    pub keeps_threads: bool,
     /// Whether the service takes a message with the same [`Outgoing::id`] only once.
     pub recognises_repeats: bool,
     /// How often the service wants to hear from us, unless the operator says otherwise.
     pub pace: Pace,
+}
+
+impl Abilities {
+    /// How such a channel wants a message with these pictures.
+    #[must_use]
+    pub const fn layout(&self, illustration: Illustration) -> Layout {
+        Layout {
+            markup: self.markup,
+            room: self.room,
+            illustration,
+            is_one_thread: self.keeps_threads,
+        }
+    }
 }
 
 /// How a channel brings pictures.

@@ -55,6 +55,7 @@ impl PagerDuty {
         markup: Markup::Plain,
         room: Room::Letters(20_000),
         pictures: Pictures::Linked,
+        keeps_threads: true,
         recognises_repeats: true,
         pace: Pace::new(120, Duration::from_mins(1)),
     };
@@ -62,8 +63,8 @@ impl PagerDuty {
     pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Attempt {
         let actions: &[&str] = match outgoing.kind {
             Kind::Closed => &["resolve"],
-            // It was over before anybody could be told: it is on record there, and calls nobody for long.
-            Kind::Whole => &["trigger", "resolve"],
+            // It was over before anybody could be told, or asks for nothing: it is on record there, and calls nobody for long.
+            Kind::Whole | Kind::Digest => &["trigger", "resolve"],
             _ => &["trigger"],
         };
         let mut last = Attempt::failed("nothing was to be sent");
@@ -123,7 +124,7 @@ fn event(action: &str, outgoing: &Outgoing<'_>) -> Json {
         "payload": {
             "summary": cut(&outgoing.message.subject, SUMMARY_MAX_CHARACTERS),
             "source": parts.system,
-            "severity": severity(outgoing.impact),
+            "severity": severity(outgoing),
             "timestamp": first.map(|member| member.started_at.to_string()),
             "component": first.map(|member| &member.journey),
             "group": first.map(|member| &member.system),
@@ -133,10 +134,11 @@ fn event(action: &str, outgoing: &Outgoing<'_>) -> Json {
     })
 }
 
-const fn severity(impact: Impact) -> &'static str {
-    match impact {
-        Impact::Critical => "critical",
-        Impact::High => "error",
-        Impact::Low => "warning",
+const fn severity(outgoing: &Outgoing<'_>) -> &'static str {
+    match (outgoing.kind, outgoing.impact) {
+        (Kind::Digest, _) => "info",
+        (_, Impact::Critical) => "critical",
+        (_, Impact::High) => "error",
+        (_, Impact::Low) => "warning",
     }
 }

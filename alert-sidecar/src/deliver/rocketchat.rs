@@ -12,11 +12,12 @@ use reqwest::{
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use vigia_contract::secret::{ExposeSecret, SecretString, Template};
+use vigia_contract::secret::{ExposeSecret, Template};
 
 use super::{
     Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
-    http::{Answer, Http, digest},
+    http::{Answer, digest},
+    service::Bot,
 };
 use crate::{
     flux::picture::Picture,
@@ -40,16 +41,10 @@ pub struct Settings {
 /// A bot on a server, ready to send.
 #[derive(Debug)]
 pub struct RocketChat {
-    /// The way there.
-    pub http: Http,
-    /// The server, without a slash at the end.
-    pub server: String,
+    /// The bot, and whom it tells.
+    pub bot: Bot,
     /// The bot's user.
     pub user: String,
-    /// The bot's.
-    pub token: SecretString,
-    /// The rooms that are told.
-    pub to: Vec<String>,
 }
 
 impl RocketChat {
@@ -58,6 +53,7 @@ impl RocketChat {
         // As it is installed (`Message_MaxAllowedSize`).
         room: Room::Letters(5000),
         pictures: Pictures::After,
+        keeps_threads: true,
         recognises_repeats: true,
         // As its limiter is installed: 10 calls of one method in a minute.
         pace: Pace::new(10, Duration::from_mins(1)),
@@ -95,8 +91,9 @@ impl RocketChat {
     }
 
     async fn post(&self, message: &Json, id: &str) -> Attempt {
-        let request = self.ask(self.http.post(&self.method("chat.sendMessage")));
+        let request = self.ask(self.bot.http.post(&self.method("chat.sendMessage")));
         let answer = match self
+            .bot
             .http
             .ask(request.json(&json!({ "message": message })))
             .await
@@ -116,8 +113,8 @@ impl RocketChat {
     }
 
     async fn has(&self, id: &str) -> bool {
-        let request = self.ask(self.http.get(&self.method("chat.getMessage")));
-        let answer = self.http.ask(request.query(&[("msgId", id)])).await;
+        let request = self.ask(self.bot.http.get(&self.method("chat.getMessage")));
+        let answer = self.bot.http.ask(request.query(&[("msgId", id)])).await;
         answer.is_ok_and(|answer| answer.json()["message"]["_id"] == id)
     }
 
@@ -132,9 +129,9 @@ impl RocketChat {
                 Ok(file) => {
                     let path = format!("rooms.mediaConfirm/{}/{file}", outgoing.recipient);
                     let caption = Markup::BareMarkdown.escape(caption);
-                    let request = self.ask(self.http.post(&self.method(&path)));
+                    let request = self.ask(self.bot.http.post(&self.method(&path)));
                     let body = json!({ "msg": caption, "tmid": thread });
-                    match self.http.ask(request.json(&body)).await {
+                    match self.bot.http.ask(request.json(&body)).await {
                         Ok(answer) => judge(&answer),
                         Err(trouble) => trouble.into(),
                     }
@@ -154,8 +151,13 @@ impl RocketChat {
             .file_name(picture.file_name())
             .mime_str(picture.format.media_type())
             .map_err(|error| Attempt::Refused(error.to_string()))?;
-        let request = self.ask(self.http.post(&self.method(&format!("rooms.media/{room}"))));
+        let request = self.ask(
+            self.bot
+                .http
+                .post(&self.method(&format!("rooms.media/{room}"))),
+        );
         let answer = self
+            .bot
             .http
             .ask(request.multipart(Form::new().part("file", file)))
             .await?;
@@ -169,12 +171,12 @@ impl RocketChat {
     }
 
     fn method(&self, name: &str) -> String {
-        format!("{}/api/v1/{name}", self.server)
+        self.bot.at(&format!("api/v1/{name}"))
     }
 
     fn ask(&self, request: RequestBuilder) -> RequestBuilder {
         request
-            .header("X-Auth-Token", self.token.expose_secret())
+            .header("X-Auth-Token", self.bot.token.expose_secret())
             .header("X-User-Id", &self.user)
     }
 }

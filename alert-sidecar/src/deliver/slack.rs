@@ -8,11 +8,12 @@ use std::time::Duration;
 use reqwest::RequestBuilder;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use vigia_contract::secret::{ExposeSecret, SecretString, Template};
+use vigia_contract::secret::{ExposeSecret, Template};
 
 use super::{
     Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
-    http::{Answer, Http, Trouble},
+    http::{Answer, Trouble},
+    service::Bot,
 };
 use crate::{
     flux::picture::Picture,
@@ -40,14 +41,8 @@ const ROOM: Room = Room::Letters(2900);
 /// A bot in a workspace, ready to send.
 #[derive(Debug)]
 pub struct Slack {
-    /// The way there.
-    pub http: Http,
-    /// Where the Web API is, without a slash at the end.
-    pub api: String,
-    /// The bot's.
-    pub token: SecretString,
-    /// The channels that are told.
-    pub to: Vec<String>,
+    /// The bot, and whom it tells.
+    pub bot: Bot,
 }
 
 impl Slack {
@@ -55,6 +50,7 @@ impl Slack {
         markup: Markup::Slack,
         room: ROOM,
         pictures: Pictures::After,
+        keeps_threads: true,
         recognises_repeats: false,
         pace: Pace::ONE_A_SECOND,
     };
@@ -142,8 +138,8 @@ impl Slack {
         else {
             return Err(Attempt::failed("Slack did not say where to upload the picture").into());
         };
-        let upload = self.http.post(address).body(picture.bytes.clone());
-        let answer = self.http.ask(upload).await?;
+        let upload = self.bot.http.post(address).body(picture.bytes.clone());
+        let answer = self.bot.http.ask(upload).await?;
         if !answer.status.is_success() {
             return Err(answer.failure().into());
         }
@@ -151,14 +147,14 @@ impl Slack {
     }
 
     fn method(&self, name: &str) -> RequestBuilder {
-        self.http
-            .post(&format!("{}/{name}", self.api))
-            .bearer_auth(self.token.expose_secret())
+        self.bot
+            .post(name)
+            .bearer_auth(self.bot.token.expose_secret())
     }
 
     /// Asks the Web API; what it refuses inside a success is a refusal.
     async fn call(&self, request: RequestBuilder) -> Result<Json, Refusal> {
-        let answer = self.http.ask(request).await?;
+        let answer = self.bot.http.ask(request).await?;
         if !answer.status.is_success() {
             return Err(answer.failure().into());
         }

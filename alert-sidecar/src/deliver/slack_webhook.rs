@@ -3,11 +3,11 @@
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use vigia_contract::secret::{ExposeSecret, SecretString, Template};
+use vigia_contract::secret::Template;
 
 use super::{
     Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
-    http::Http,
+    service::Hook,
     slack::{Slack, body, seconds_in},
 };
 use crate::render::{Markup, Parts};
@@ -23,15 +23,14 @@ pub struct Settings {
 /// A webhook, ready to send.
 #[derive(Debug)]
 pub struct SlackWebhook {
-    /// The way there.
-    pub http: Http,
-    /// The secret address.
-    pub url: SecretString,
+    /// The webhook.
+    pub hook: Hook,
 }
 
 impl SlackWebhook {
     pub(super) const ABILITIES: Abilities = Abilities {
         pictures: Pictures::Linked,
+        keeps_threads: false,
         pace: Pace::ONE_A_SECOND,
         ..Slack::ABILITIES
     };
@@ -57,8 +56,8 @@ impl SlackWebhook {
     }
 
     async fn post(&self, body: &Json) -> Attempt {
-        let request = self.http.post(self.url.expose_secret());
-        let answer = match self.http.ask(request.json(body)).await {
+        let request = self.hook.post();
+        let answer = match self.hook.http.ask(request.json(body)).await {
             Ok(answer) => answer,
             Err(trouble) => return trouble.into(),
         };

@@ -7,12 +7,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use vigia_contract::{
-    data_model::Impact,
-    secret::{ExposeSecret, SecretString, Template},
-};
+use vigia_contract::{data_model::Impact, secret::Template};
 
-use super::{Abilities, Attempt, Outgoing, Pace, Pictures, Receipt, http::Http};
+use super::{Abilities, Attempt, Outgoing, Pace, Pictures, Receipt, service::Hook};
 use crate::render::{Markup, Message, Parts, Room};
 
 /// The value `teams` of a `[[channel]]`, as the operator writes it.
@@ -26,10 +23,8 @@ pub struct Settings {
 /// A workflow, ready to send.
 #[derive(Debug)]
 pub struct Teams {
-    /// The way there.
-    pub http: Http,
-    /// The secret address.
-    pub url: SecretString,
+    /// The webhook.
+    pub hook: Hook,
 }
 
 impl Teams {
@@ -38,14 +33,20 @@ impl Teams {
         // A card that is larger than 28 kB is accepted and lost; what the card itself needs comes on top.
         room: Room::Bytes(8_000),
         pictures: Pictures::Linked,
+        keeps_threads: false,
         recognises_repeats: false,
         // <https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using#rate-limiting-for-connectors>
         pace: Pace::new(60, Duration::from_mins(1)),
     };
 
     pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Attempt {
-        let request = self.http.post(self.url.expose_secret());
-        match self.http.ask(request.json(&card(outgoing.message))).await {
+        let request = self.hook.post();
+        match self
+            .hook
+            .http
+            .ask(request.json(&card(outgoing.message)))
+            .await
+        {
             Ok(answer) if answer.status.is_success() => Attempt::Accepted(Receipt {
                 answer: answer.said(),
                 ..Receipt::default()
@@ -126,7 +127,7 @@ fn card(message: &Message) -> Json {
                 "type": "AdaptiveCard",
                 "version": "1.4",
                 "fallbackText": message.subject,
-                "msteams": { "width": "Full" },
+                "msteams": { "width": "full" },
                 "body": body,
                 "actions": actions,
             },

@@ -7,12 +7,13 @@ use serde_json::{Value as Json, json};
 use std::time::Duration;
 use vigia_contract::{
     data_model::Impact,
-    secret::{ExposeSecret, SecretString, Template},
+    secret::{ExposeSecret, Template},
 };
 
 use super::{
     Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
-    http::{Answer, Http, seconds_of},
+    http::{Answer, seconds_of},
+    service::Bot,
 };
 use crate::{
     flux::picture::Picture,
@@ -44,14 +45,8 @@ const CAPTION_MAX_CHARACTERS: usize = 1000;
 /// A bot, ready to send.
 #[derive(Debug)]
 pub struct Telegram {
-    /// The way there.
-    pub http: Http,
-    /// Where the Bot API is, without a slash at the end.
-    pub api: String,
-    /// The bot's; it is a part of every address.
-    pub token: SecretString,
-    /// The chats that are told.
-    pub to: Vec<String>,
+    /// The bot, and whom it tells.
+    pub bot: Bot,
 }
 
 impl Telegram {
@@ -59,6 +54,7 @@ impl Telegram {
         markup: Markup::Telegram,
         room: ROOM,
         pictures: Pictures::After,
+        keeps_threads: true,
         recognises_repeats: false,
         // <https://core.telegram.org/bots/faq#broadcasting-to-users>: the limit of a group.
         pace: Pace::new(20, Duration::from_mins(1)),
@@ -114,8 +110,8 @@ impl Telegram {
     }
 
     async fn post_message(&self, body: &Json) -> Result<Answer, Attempt> {
-        let request = self.http.post(&self.address("sendMessage")).json(body);
-        self.http.ask(request).await.map_err(Attempt::from)
+        let request = self.bot.http.post(&self.address("sendMessage")).json(body);
+        self.bot.http.ask(request).await.map_err(Attempt::from)
     }
 
     /// Answers the message with its pictures.
@@ -141,8 +137,8 @@ impl Telegram {
                 Ok(form) => form,
                 Err(error) => return Attempt::Refused(error.to_string()),
             };
-            let request = self.http.post(&self.address(method)).multipart(form);
-            let answer = match self.http.ask(request).await {
+            let request = self.bot.http.post(&self.address(method)).multipart(form);
+            let answer = match self.bot.http.ask(request).await {
                 Ok(answer) => answer,
                 Err(trouble) => return trouble.into(),
             };
@@ -160,7 +156,8 @@ impl Telegram {
     }
 
     fn address(&self, method: &str) -> String {
-        format!("{}/bot{}/{method}", self.api, self.token.expose_secret())
+        self.bot
+            .at(&format!("bot{}/{method}", self.bot.token.expose_secret()))
     }
 }
 

@@ -60,6 +60,7 @@ impl Webhook {
             } else {
                 Pictures::Never
             },
+            keeps_threads: true,
             recognises_repeats: true,
             pace: Pace::new(10, Duration::from_secs(1)),
         }

@@ -7,11 +7,12 @@ use reqwest::{
     multipart::{Form, Part},
 };
 use serde::Deserialize;
-use vigia_contract::secret::{ExposeSecret, SecretString, Template};
+use vigia_contract::secret::{ExposeSecret, Template};
 
 use super::{
     Abilities, Attempt, Outgoing, Pace, Pictures, Receipt,
-    http::{Answer, Http, seconds_of},
+    http::{Answer, seconds_of},
+    service::Bot,
 };
 use crate::{
     flux::picture::Picture,
@@ -38,16 +39,10 @@ const TOPIC_MAX_CHARACTERS: usize = 60;
 /// A bot on a server, ready to send.
 #[derive(Debug)]
 pub struct Zulip {
-    /// The way there.
-    pub http: Http,
-    /// The server, without a slash at the end.
-    pub server: String,
-    /// The bot's mail address.
-    pub bot: String,
-    /// The bot's.
-    pub key: SecretString,
-    /// The channels that are told.
-    pub to: Vec<String>,
+    /// The bot, and whom it tells.
+    pub bot: Bot,
+    /// The bot's address.
+    pub account: String,
 }
 
 impl Zulip {
@@ -56,6 +51,7 @@ impl Zulip {
         // What is longer than 10 000 letters Zulip cuts without a word.
         room: Room::Letters(9900),
         pictures: Pictures::After,
+        keeps_threads: true,
         recognises_repeats: false,
         pace: Pace::ONE_A_SECOND,
     };
@@ -81,8 +77,8 @@ impl Zulip {
             ("topic", topic),
             ("content", content),
         ];
-        let request = self.ask(self.http.post(&format!("{}/api/v1/messages", self.server)));
-        let answer = match self.http.ask(request.form(&form)).await {
+        let request = self.ask(self.bot.post("api/v1/messages"));
+        let answer = match self.bot.http.ask(request.form(&form)).await {
             Ok(answer) => answer,
             Err(trouble) => return trouble.into(),
         };
@@ -127,12 +123,9 @@ impl Zulip {
             .file_name(picture.file_name())
             .mime_str(picture.format.media_type())
             .map_err(|error| Attempt::Refused(error.to_string()))?;
-        let request = self.ask(
-            self.http
-                .post(&format!("{}/api/v1/user_uploads", self.server)),
-        );
+        let request = self.ask(self.bot.post("api/v1/user_uploads"));
         let form = Form::new().part("filename", file);
-        let answer = self.http.ask(request.multipart(form)).await?;
+        let answer = self.bot.http.ask(request.multipart(form)).await?;
         let body = answer.json();
         // Before version 9 it was called `uri`.
         let address = body["url"].as_str().or(body["uri"].as_str());
@@ -144,7 +137,7 @@ impl Zulip {
     }
 
     fn ask(&self, request: RequestBuilder) -> RequestBuilder {
-        request.basic_auth(&self.bot, Some(self.key.expose_secret()))
+        request.basic_auth(&self.account, Some(self.bot.token.expose_secret()))
     }
 }
 

@@ -1,8 +1,9 @@
 //! The picture that a run left, fetched from InfluxDB, where it travelled beside the run's own point.
 
-use std::time::Duration;
+use std::{io::Cursor, time::Duration};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use image::{ImageFormat, ImageReader};
 use jiff::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use vigia_contract::slug::slug;
@@ -40,6 +41,18 @@ impl Picture {
     #[must_use]
     pub fn file_name(&self) -> String {
         format!("{}.{}", self.name, self.format.extension())
+    }
+
+    /// Its width and height in pixels, where its first bytes say them.
+    #[must_use]
+    pub fn size(&self) -> Option<(u32, u32)> {
+        let format = match self.format {
+            Format::Jpeg => ImageFormat::Jpeg,
+            Format::Png => ImageFormat::Png,
+        };
+        ImageReader::with_format(Cursor::new(&self.bytes), format)
+            .into_dimensions()
+            .ok()
     }
 
     /// The picture as an address that holds it.

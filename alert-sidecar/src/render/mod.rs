@@ -24,7 +24,7 @@ use self::{
     facts::Facts,
     link::{Action, Purpose, Shown, Signer},
     parts::MEASURES,
-    words::Words,
+    words::{Labels, Words},
 };
 pub use self::{
     facts::Names,
@@ -78,6 +78,8 @@ pub struct Layout {
     pub room: Room,
     /// Whether there is a picture.
     pub illustration: Illustration,
+    /// Whether what follows goes where the first message went.
+    pub is_one_thread: bool,
 }
 
 /// How the operator wants messages.
@@ -157,7 +159,7 @@ impl Renderer {
         layout: Layout,
         now: Timestamp,
     ) -> Result<Message, minijinja::Error> {
-        let parts = self.parts(delivery, layout.illustration, now)?;
+        let parts = self.parts(delivery, layout, now)?;
         let (text, _) = self.set(Markup::Plain, layout.room, &parts)?;
         let (marked, parts) = self.set(layout.markup, layout.room, &parts)?;
         Ok(Message {
@@ -175,7 +177,7 @@ impl Renderer {
         layout: Layout,
         now: Timestamp,
     ) -> Result<String, minijinja::Error> {
-        let parts = self.parts(delivery, layout.illustration, now)?;
+        let parts = self.parts(delivery, layout, now)?;
         let own = self.own.get_template(layout.markup.template())?;
         own.render(Serde(&parts))
     }
@@ -238,9 +240,10 @@ impl Renderer {
     fn parts(
         &self,
         delivery: &Delivery,
-        illustration: Illustration,
+        layout: Layout,
         now: Timestamp,
     ) -> Result<Parts, minijinja::Error> {
+        let illustration = layout.illustration;
         let (incident, words) = (delivery.conversation.lead(), &self.words);
         let incidents = &delivery.conversation.incidents;
         let facts = self.facts(incident, now)?;
@@ -255,18 +258,7 @@ impl Renderer {
         let told = words.of(kind);
         let failure = &incident.failure;
         let (colour, symbol) = colour(incident.impact, kind);
-        let shown: Vec<(Shown, &String)> = if is_over {
-            vec![(Shown::Restored, &words.picture_closed)]
-        } else {
-            vec![
-                (Shown::Failed, &words.picture_opened),
-                (Shown::Before, &words.picture_before),
-            ]
-        };
-        let captions: Vec<String> = shown
-            .iter()
-            .map(|(_, caption)| (*caption).clone())
-            .collect();
+        let (captions, pictures) = self.illustrate(incident, is_over, illustration, now);
         let members = incidents
             .iter()
             .map(|incident| self.member(incident))
@@ -302,20 +294,8 @@ impl Renderer {
             },
             is_over,
             repeat: delivery.is_repeat.then(|| words.repeat.clone()),
-            captions: match illustration {
-                Illustration::Pictures(most) | Illustration::Linked(most) => {
-                    captions.into_iter().take(most).collect()
-                }
-                Illustration::None | Illustration::Later => captions,
-            },
-            pictures: match illustration {
-                Illustration::Linked(most) => self
-                    .pictures(incident, &shown, now)
-                    .into_iter()
-                    .take(most)
-                    .collect(),
-                _ => Vec::new(),
-            },
+            captions,
+            pictures,
             has_pictures: matches!(illustration, Illustration::Pictures(_)),
             picture_id: PICTURE_ID,
             no_picture: (illustration == Illustration::None
@@ -335,33 +315,67 @@ impl Renderer {
                 .collect(),
             links: self.links(delivery, now)?,
             shortened: None,
-            footer: told.footer.to_owned(),
+            footer: if is_over || is_digest || layout.is_one_thread {
+                told.footer.to_owned()
+            } else {
+                words.footer_apart.clone()
+            },
             automatic: words.automatic.clone(),
-            labels: words.labels.clone(),
+            labels: self.labels(is_digest, &members[lead.min(members.len())..]),
             members,
         })
     }
 
-    /// Where services find these pictures of an incident, each with what it shows.
-    fn pictures(
+    /// What stands before parts; before the others, what they have in common.
+    fn labels(&self, is_digest: bool, others: &[Member]) -> Labels {
+        let words = &self.words;
+        let mut labels = words.labels.clone();
+        let over = others.iter().filter(|member| member.ended_at.is_some());
+        let over = over.count();
+        if is_digest {
+            labels.others.clone_from(&words.digest.others);
+        } else if over > 0 && over == others.len() {
+            labels.others.clone_from(&words.labels.others_over);
+        } else if over > 0 {
+            labels.others.clone_from(&words.labels.others_mixed);
+        }
+        labels
+    }
+
+    /// What each picture shows, and where services find those that they fetch.
+    fn illustrate(
         &self,
         incident: &Incident,
-        shown: &[(Shown, &String)],
+        is_over: bool,
+        illustration: Illustration,
         now: Timestamp,
-    ) -> Vec<PictureLink> {
-        let signer = self
-            .style
-            .signer
-            .as_ref()
-            .filter(|signer| signer.shows_pictures());
-        let Some(signer) = signer else {
-            return Vec::new();
+    ) -> (Vec<String>, Vec<PictureLink>) {
+        let words = &self.words;
+        let shown = if is_over {
+            vec![(Shown::Restored, &words.picture_closed)]
+        } else {
+            vec![
+                (Shown::Failed, &words.picture_opened),
+                (Shown::Before, &words.picture_before),
+            ]
         };
-        let link = |(shown, caption): &(Shown, &String)| PictureLink {
-            address: signer.address(Purpose::Show(*shown), &incident.id, now),
-            caption: (*caption).clone(),
+        let most = match illustration {
+            Illustration::Pictures(most) | Illustration::Linked(most) => most,
+            Illustration::None | Illustration::Later => shown.len(),
         };
-        shown.iter().map(link).collect()
+        let shown = shown.into_iter().take(most);
+        let captions = shown.clone().map(|(_, caption)| caption.clone()).collect();
+        let signer = self.style.signer.as_ref();
+        let signer = signer.filter(|signer| {
+            signer.shows_pictures() && matches!(illustration, Illustration::Linked(_))
+        });
+        let pictures = signer.into_iter().flat_map(|signer| {
+            shown.clone().map(|(picture, caption)| PictureLink {
+                address: signer.address(Purpose::Show(picture), &incident.id, now),
+                caption: caption.clone(),
+            })
+        });
+        (captions, pictures.collect())
     }
 
     fn member(&self, incident: &Incident) -> Result<Member, minijinja::Error> {

@@ -70,6 +70,7 @@ pub fn flaw(style: &Style, markup: Markup, text: &str) -> Option<Flaw> {
                 markup,
                 room: Room::Unlimited,
                 illustration,
+                is_one_thread: true,
             };
             renderer.render_own(&delivery, layout, now).err()
         })

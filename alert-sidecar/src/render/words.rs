@@ -80,6 +80,8 @@ pub struct Words {
     pub picture_closed: String,
     pub picture_before: String,
     pub footer_opened: String,
+    /// Where what follows goes elsewhere than the first message.
+    pub footer_apart: String,
     pub footer_closed: String,
     pub automatic: String,
     pub date: String,
@@ -208,6 +210,8 @@ pub struct DigestWords {
     pub when: String,
     pub reason: String,
     pub footer: String,
+    /// What stands before its incidents.
+    pub others: String,
 }
 
 /// What the system and the journey of a test are called, so that nobody takes it for an incident.
@@ -260,6 +264,10 @@ pub struct Labels {
     pub technical: String,
     pub others: String,
     pub was: String,
+    /// In place of `others`, where all of them are over.
+    pub others_over: String,
+    /// In place of `others`, where some of them are over.
+    pub others_mixed: String,
 }
 
 /// A reason for each class of error that the system itself can cause.

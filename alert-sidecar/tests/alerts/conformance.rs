@@ -3,16 +3,22 @@
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
 use jiff::Timestamp;
+use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use vigia_alert::{
     config,
     deliver::{Attempt, Channel, Outgoing, Pictures, Receipt},
     flux::picture::{Format, Picture},
-    render::{Illustration, Language, Layout, Message, Renderer, Style, link::Signer},
+    render::{Illustration, Language, Message, Renderer, Style, link::Signer},
     store::outbox::{Delivery, Kind},
 };
-use vigia_testbed::tls::Authority;
+use vigia_contract::data_model::Impact;
+use vigia_testbed::{
+    repository,
+    servers::{Program, requires, requires_file},
+    tls::Authority,
+};
 
 use crate::{
     messages::{delivery, render_as, style},
@@ -249,11 +255,7 @@ impl Pair {
 
     fn message(&self, delivery: &Delivery) -> Message {
         let abilities = self.channel.abilities();
-        let layout = Layout {
-            markup: abilities.markup,
-            room: abilities.room,
-            illustration: Illustration::Later,
-        };
+        let layout = abilities.layout(Illustration::Later);
         render_as(Language::Spanish, delivery, layout)
     }
 
@@ -413,6 +415,103 @@ async fn what_follows_goes_under_the_first_message() {
     }
 }
 
+/// What is told while an incident lasts, in the order in which it may be told.
+#[tokio::test]
+async fn what_is_told_in_between_goes_where_its_conversation_is() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        let receipt = accepted(pair.send(&delivery(Kind::Opened)).await);
+        let first = pair.service.posts()[0].clone();
+        for (kind, said) in [
+            (Kind::Updated, "«Pagar una tasa»"),
+            (Kind::Reminder, "nadie respondió que se ocupa"),
+            (
+                Kind::Escalated,
+                "quienes fueron avisados antes no respondieron",
+            ),
+        ] {
+            let mut next = delivery(kind);
+            // Another message, and no repeat of the first.
+            kind.name().clone_into(&mut next.id);
+            next.thread.clone_from(&receipt.thread);
+            let incidents = &mut next.conversation.incidents;
+            incidents[0].end = None;
+            let mut second = incidents[0].clone();
+            second.series.journey = "Pagar una tasa".into();
+            incidents.push(second);
+            accepted(pair.send(&next).await);
+            let posts = pair.service.posts();
+            // An alert of PagerDuty is changed; elsewhere each is seen by itself.
+            let post = match row.service {
+                services::Kind::PagerDuty => &posts[0],
+                _ => posts.last().unwrap(),
+            };
+            let text = read(post);
+            for part in ["CRÍTICO", "y 1 más", "Desde hoy a las 10:32", said] {
+                assert!(text.contains(part), "{}: {part} in {text}", row.name);
+            }
+            let expected = match row.threads {
+                Threads::Under => Some(&first.id),
+                Threads::Named => Some(first.thread.as_ref().unwrap_or(&first.id)),
+                Threads::Beside => None,
+            };
+            assert_eq!(post.thread.as_ref(), expected, "{}: {kind:?}", row.name);
+            assert_eq!(post.mentions, [""; 0], "{}", row.name);
+            let ends_here = text.contains("en esta misma conversación");
+            assert_eq!(
+                ends_here,
+                row.threads != Threads::Beside,
+                "{}: {text}",
+                row.name
+            );
+        }
+        let before = pair.service.posts().len();
+        let expected = if row.service == services::Kind::PagerDuty {
+            1
+        } else {
+            4
+        };
+        assert_eq!(before, expected, "{}", row.name);
+    }
+}
+
+#[tokio::test]
+async fn a_digest_is_read_by_itself_and_asks_for_nothing() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        accepted(pair.send(&delivery(Kind::Opened)).await);
+        let mut digest = delivery(Kind::Digest);
+        let incidents = &mut digest.conversation.incidents;
+        incidents[0].impact = Impact::Low;
+        let mut open = incidents[0].clone();
+        open.series.journey = "Pagar una tasa".into();
+        open.end = None;
+        incidents.push(open);
+        let message = pair.message(&digest);
+        let outgoing = Outgoing {
+            conversation: "digest",
+            ..pair.outgoing(&digest, &message, &[])
+        };
+        accepted(pair.channel.send(&outgoing).await);
+        let posts = pair.service.posts();
+        let text = read(&posts[1]);
+        for part in [
+            "RESUMEN",
+            "2 incidentes de impacto bajo",
+            "Consultar un trámite",
+            "«Pagar una tasa»",
+            "Restablecido tras 4 min 12 s",
+        ] {
+            assert!(text.contains(part), "{}: {part} in {text}", row.name);
+        }
+        assert_ne!(posts[1].thread, Some(posts[0].id.clone()), "{}", row.name);
+        assert_eq!(posts[1].mentions, [""; 0], "{}", row.name);
+        if row.service == services::Kind::PagerDuty {
+            assert_eq!(posts[1].place, "resolved");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_picture_is_seen_with_its_message() {
     for row in &ROWS {
@@ -452,11 +551,7 @@ fn with_links(pair: &Pair, delivery: &Delivery, count: usize) -> Message {
         ..style(Language::Spanish)
     });
     let abilities = pair.channel.abilities();
-    let layout = Layout {
-        markup: abilities.markup,
-        room: abilities.room,
-        illustration: Illustration::Linked(count),
-    };
+    let layout = abilities.layout(Illustration::Linked(count));
     let renderer = renderer.unwrap();
     assert!(renderer.links_pictures());
     renderer.render(delivery, layout, Timestamp::now()).unwrap()
@@ -503,6 +598,83 @@ async fn a_picture_that_is_not_brought_is_fetched_from_our_page() {
             "{}: {post:?}",
             row.name
         );
+    }
+}
+
+/// `testbed/chat-types` holds what services publish for those who write programs for them.
+#[tokio::test]
+async fn what_is_posted_is_of_the_types_that_the_services_publish() {
+    let types = repository::path("testbed/chat-types");
+    if !requires(&[Program::Node]) || !requires_file(&types.join("node_modules")) {
+        return;
+    }
+    let mut posted = Vec::new();
+    for row in &ROWS {
+        let kind = match row.name {
+            "slack" | "slack_webhook" => "slack",
+            "teams" | "google_chat" | "mattermost" | "mattermost_webhook" => row.name,
+            _ => continue,
+        };
+        let pair = Pair::new(row).await;
+        for told in [Kind::Opened, Kind::Updated, Kind::Closed, Kind::Digest] {
+            let mut delivery = delivery(told);
+            told.name().clone_into(&mut delivery.id);
+            let message = with_links(&pair, &delivery, 2);
+            let outgoing = pair.outgoing(&delivery, &message, &[]);
+            accepted(pair.channel.send(&outgoing).await);
+        }
+        let bodies = pair.service.bodies();
+        assert_eq!(bodies.len(), 4, "{}", row.name);
+        posted.extend(
+            bodies
+                .iter()
+                .map(|body| json!({ "type": kind, "body": body })),
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("posted.json");
+    let check = async |posted: &[Json]| {
+        fs::write(&file, serde_json::to_vec(posted).unwrap()).unwrap();
+        let output = tokio::process::Command::new(Program::Node.path().unwrap())
+            .arg(types.join("check.mjs"))
+            .arg(&file)
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        (
+            output.status.success(),
+            said + &String::from_utf8_lossy(&output.stderr),
+        )
+    };
+    let (is_good, said) = check(&posted).await;
+    assert!(is_good, "{said}");
+
+    // What no service knows is found in each of them.
+    for entry in &mut posted {
+        entry["body"]["shout"] = true.into();
+    }
+    let (_, said) = check(&posted).await;
+    let all = format!("{0} bodies, {0} mistakes", posted.len());
+    assert!(said.contains(&all), "{said}");
+}
+
+#[tokio::test]
+async fn who_reads_a_message_can_acknowledge_and_silence() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        let opened = delivery(Kind::Opened);
+        let message = with_links(&pair, &opened, 0);
+        let outgoing = pair.outgoing(&opened, &message, &[]);
+        accepted(pair.channel.send(&outgoing).await);
+        let post = pair.service.posts().pop().unwrap();
+        for action in ["acknowledge", "silence"] {
+            let address = format!("https://vigia.example/act?do={action}&about=i%2Fmail&until=");
+            let leads = |link: &String| link.starts_with(&address);
+            // Programs read it as an annotation.
+            let is_there = post.links.iter().any(leads) || post.text.contains(&address);
+            assert!(is_there, "{}: {action} is not in {post:#?}", row.name);
+        }
     }
 }
 

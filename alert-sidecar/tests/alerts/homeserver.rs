@@ -3,7 +3,7 @@
 use vigia_alert::{
     deliver::{Attempt, Channel, Outgoing},
     flux::picture::Picture,
-    render::{Illustration, Language, Layout},
+    render::{Illustration, Language},
     store::outbox::{Delivery, Kind},
 };
 use vigia_testbed::servers::{Program, Synapse, requires};
@@ -30,11 +30,7 @@ impl Room {
         bring: impl AsyncFnOnce(&Outgoing<'_>) -> Attempt,
     ) -> Attempt {
         let abilities = self.channel.abilities();
-        let layout = Layout {
-            markup: abilities.markup,
-            room: abilities.room,
-            illustration: Illustration::Later,
-        };
+        let layout = abilities.layout(Illustration::Later);
         let message = render_as(Language::Spanish, delivery, layout);
         let outgoing = Outgoing {
             id: &delivery.id,
@@ -103,6 +99,8 @@ async fn a_homeserver_shows_messages_and_pictures_in_one_thread_and_each_once() 
     assert_eq!(threads, [first, first]);
     let page_address = contents[1]["url"].as_str().unwrap();
     assert_eq!(synapse.download(page_address).await.unwrap(), page().bytes);
+    let info = &contents[1]["info"];
+    assert_eq!((&info["w"], &info["h"]), (&40.into(), &30.into()), "{info}");
     let html = contents[0]["formatted_body"].as_str().unwrap();
     assert!(
         html.contains("<strong>CRÍTICO · Trámites</strong>"),

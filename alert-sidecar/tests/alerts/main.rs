@@ -18,6 +18,7 @@ mod mails;
 mod messages;
 mod pages;
 mod polls;
+mod receivers;
 mod restarts;
 mod routing;
 mod scripted_smtp;

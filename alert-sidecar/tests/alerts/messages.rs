@@ -62,6 +62,7 @@ fn render(language: Language, delivery: &Delivery, illustration: Illustration) -
         markup: Markup::Html,
         room: Room::Unlimited,
         illustration,
+        is_one_thread: true,
     };
     render_as(language, delivery, layout)
 }

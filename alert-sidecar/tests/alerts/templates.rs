@@ -78,6 +78,7 @@ fn what_a_template_cannot_say_is_said_by_the_shipped_one() {
         markup: Markup::Slack,
         room: Room::Letters(700),
         illustration: Illustration::Later,
+        is_one_thread: true,
     };
     let marked = |template: &str| {
         let own = Templates::from([(Markup::Slack.template(), template.to_owned())]);

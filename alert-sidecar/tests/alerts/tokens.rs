@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use vigia_alert::{
     deliver::{Attempt, Channel},
-    render::{Illustration, Language, Layout},
+    render::{Illustration, Language},
     store::outbox::Kind,
 };
 use vigia_testbed::{
@@ -137,11 +137,7 @@ async fn send(channel: &Channel) -> Attempt {
     let mut delivery = delivery(Kind::Opened);
     delivery.recipient = "director@agency.example".into();
     let abilities = channel.abilities();
-    let layout = Layout {
-        markup: abilities.markup,
-        room: abilities.room,
-        illustration: Illustration::None,
-    };
+    let layout = abilities.layout(Illustration::None);
     let message = render_as(Language::Spanish, &delivery, layout);
     let outgoing = vigia_alert::deliver::Outgoing::of(&delivery, &message, &[]);
     channel.send(&outgoing).await

@@ -54,6 +54,8 @@ pub enum Program {
     Buildah,
     /// What the Compose specification's own library makes of a file.
     ComposeSpec,
+    /// What tells Alertmanager's webhooks to people in IRC.
+    IrcRelay,
 }
 
 impl Program {
@@ -84,6 +86,7 @@ impl Program {
             Self::Lintian => &["lintian"],
             Self::Buildah => &["buildah"],
             Self::ComposeSpec => &["compose-spec"],
+            Self::IrcRelay => &["alertmanager-irc-relay"],
         }
     }
 

@@ -270,6 +270,7 @@ struct Counter {
     room: Mutex<Room>,
     faults: Mutex<VecDeque<Fault>>,
     heard: Mutex<Vec<Heard>>,
+    bodies: Mutex<Vec<serde_json::Value>>,
 }
 
 /// A running service. Dropped, it is gone.
@@ -304,6 +305,7 @@ impl Service {
             }),
             faults: Mutex::default(),
             heard: Mutex::default(),
+            bodies: Mutex::default(),
         });
         let router = Router::new()
             .fallback(serve)
@@ -349,6 +351,11 @@ impl Service {
         self.counter.heard.lock().unwrap().clone()
     }
 
+    /// What was posted as JSON, the oldest first.
+    pub fn bodies(&self) -> Vec<serde_json::Value> {
+        self.counter.bodies.lock().unwrap().clone()
+    }
+
     /// Waits until people see so many posts.
     pub async fn wait_for(&self, count: usize) -> Vec<Post> {
         let what = format!("{count} posts at {:?}", self.kind);
@@ -373,6 +380,7 @@ impl Drop for Service {
 async fn serve(State(counter): State<Arc<Counter>>, request: axum::extract::Request) -> Response {
     let request = Request::read(request).await;
     let aim = counter.kind.aim(&request);
+    counter.bodies.lock().unwrap().extend(request.json());
     let fault = counter.fault(aim);
     let remember = |status: Option<u16>| {
         counter.heard.lock().unwrap().push(Heard {
