@@ -55,6 +55,8 @@ main() {
   fi
   # Hands an organisation's own certificate authority to the browser.
   have certutil || packages+=(libnss3-tools)
+  # Holds the examples against the schema of journeys, as editors do.
+  /usr/bin/python3 -c "import jsonschema" 2>/dev/null || packages+=(python3-jsonschema)
   # The robots of other kinds in examples/.
   have chromedriver || packages+=(chromium-driver)
   have pytest-3 || packages+=(python3-pytest)

@@ -32,6 +32,9 @@ pub const SCREENSHOT_FILE: &str = "screenshot.jpg";
 /// What failed, scrolled into the window, where it was out of it.
 pub const ELEMENT_FILE: &str = "element.jpg";
 
+/// All of the page, where the journey asks for it.
+pub const FULL_PAGE_FILE: &str = "full-page.jpg";
+
 /// The source of the page as it stood.
 pub const PAGE_FILE: &str = "page.html";
 

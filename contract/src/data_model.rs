@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Measurements: what one point is about.
@@ -150,7 +151,7 @@ pub const ERROR_MAX_CHARACTERS: usize = 500;
 pub const IMAGE_MAX_BYTES: usize = 60_000;
 
 /// How much a system matters to the organisation. The order is by urgency: `Critical` is the least value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Impact {
     /// Somebody is told at once.
@@ -266,7 +267,7 @@ impl Outcome {
 }
 
 /// Why a run failed or could not be measured. A closed list: dashboards and rules count by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorClass {
     /// The name of the host has no address.

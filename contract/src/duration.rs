@@ -5,6 +5,10 @@ use std::time::Duration;
 use jiff::{Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer, de::Error};
 
+/// A duration as it stands in a file, for whoever describes one.
+#[derive(Clone, Copy, Debug)]
+pub enum Written {}
+
 /// Reads a duration that is longer than nothing.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let hint =

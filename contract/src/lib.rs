@@ -9,6 +9,7 @@ pub mod config_file;
 pub mod data_model;
 pub mod duration;
 pub mod mistake;
+mod schema;
 pub mod secret;
 pub mod secret_command;
 pub mod slug;

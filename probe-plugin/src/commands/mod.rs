@@ -4,6 +4,7 @@ mod attempt;
 mod check;
 mod doctor;
 mod import;
+mod manual;
 mod paint;
 mod reload;
 mod run;
@@ -13,6 +14,9 @@ mod stop;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::journey::SchemaOf;
 
 /// Walks the workflows of your users in a real browser and reports every step to Telegraf.
 #[derive(Debug, Parser)]
@@ -42,6 +46,22 @@ enum Command {
     Import(import::Import),
     /// Looks at all that the probe needs of this machine: what was looked at, what was found, what to do.
     Doctor(doctor::Doctor),
+    /// Prints the JSON Schema of journeys' files, by which editors complete and mark mistakes.
+    Schema {
+        /// Of what.
+        #[arg(default_value = "journey")]
+        of: SchemaOf,
+    },
+    /// Prints what a shell needs to complete this program's commands.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Writes the pages that `man` shows.
+    Man {
+        /// The folder that they are written into.
+        folder: PathBuf,
+    },
 }
 
 /// What the program ends with.
@@ -67,6 +87,9 @@ pub fn main() -> ExitCode {
         Command::Try(attempt) => attempt::attempt(&attempt),
         Command::Import(import) => import::import(&import),
         Command::Doctor(doctor) => doctor::doctor(&doctor),
+        Command::Schema { of } => manual::print_schema(of),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { folder } => manual::man(&folder),
     };
     match done {
         Ok(exit) => ExitCode::from(exit as u8),

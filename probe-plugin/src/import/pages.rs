@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use toml::Value;
 use url::Url;
 use vigia_contract::slug::slug;
 
@@ -24,7 +25,10 @@ pub fn carry(walk: &mut Walk<'_>, name: &str, command: &Command) -> Option<Resul
             walk.say(&command.target);
             Ok(())
         }
-        "captureEntirePageScreenshot" | "takeScreenshot" => picture(walk, command),
+        "captureEntirePageScreenshot" => picture(walk, command, |name| {
+            entries([("name", name.into()), ("full_page", true.into())])
+        }),
+        "takeScreenshot" => picture(walk, command, Value::from),
         "debugger" | "setSpeed" => {
             walk.needless(
                 command,
@@ -182,12 +186,16 @@ pub fn duration(milliseconds: u64) -> String {
     }
 }
 
-fn picture(walk: &mut Walk<'_>, command: &Command) -> Result<(), String> {
+fn picture(
+    walk: &mut Walk<'_>,
+    command: &Command,
+    written: impl FnOnce(String) -> Value,
+) -> Result<(), String> {
     let name = walk.fill(&command.target)?;
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let name = slug(name.rsplit_once('.').map_or(name, |(name, _)| name));
     let name = if name.is_empty() { "page".into() } else { name };
-    walk.write(table("screenshot", name), Role::Beside, None)
+    walk.write(table("screenshot", written(name)), Role::Beside, None)
 }
 
 fn window_size(walk: &mut Walk<'_>, command: &Command) -> Result<(), String> {

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
-use vigia_contract::{duration, secret::Template, slug::slug};
+use vigia_contract::{duration, secret::Template};
 
 use super::{
     Change, Click, Cookie, Destination, Dialog, Drag, Expectation, FramePath, Hover, Key,
-    NetworkSpeed, Press, Script, Scroll, Select, Store, Tab, Target, Type, Typed, Upload, Viewport,
+    NetworkSpeed, Press, Screenshot, Script, Scroll, Select, Store, Tab, Target, Type, Typed,
+    Upload, Viewport,
 };
 
 /// What the robot does.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Opens an address and waits until the page has loaded.
@@ -71,15 +73,15 @@ pub enum Action {
     /// Runs JavaScript in the page's own world.
     Script(Script),
     /// Keeps a picture of the page under this name, where artifacts are kept. Its time does not count.
-    #[serde(deserialize_with = "picture_name")]
-    Screenshot(String),
+    Screenshot(Screenshot),
     /// Does nothing for a while, as a user who reads. The time counts.
     #[serde(deserialize_with = "duration::deserialize")]
+    #[schemars(with = "duration::Written")]
     Wait(Duration),
 }
 
 /// A field and its new text; for a date, a time, a colour or a range what such a field holds: `2026-05-31`, `14:30`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fill {
     /// The field.
@@ -102,17 +104,6 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Er
         )));
     }
     Ok(address)
-}
-
-/// The name of a file.
-fn picture_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    if name.is_empty() || slug(&name) != name {
-        return Err(D::Error::custom(format!(
-            "`{name}` cannot be the name of a picture\nhint: write lower-case letters, digits and hyphens, for example \"after-sending\""
-        )));
-    }
-    Ok(name)
 }
 
 impl Action {

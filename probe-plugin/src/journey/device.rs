@@ -1,5 +1,6 @@
 //! Devices that users hold: how large their windows are, and who their browsers say that they are.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Viewport;
@@ -16,7 +17,7 @@ const ANDROID_PHONE: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.
 const ANDROID_TABLET: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{version}.0.0.0 Safari/537.36";
 
 /// A device, by the name that people know it by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Device {
     /// 393 x 852 pixels, three of the screen for each.
     #[serde(rename = "iPhone 15")]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IntoDeserializer, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -24,7 +25,7 @@ pub struct Dialog {
 }
 
 /// One of the two buttons of a dialog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// Yes: OK, leave the page.
@@ -33,9 +34,9 @@ pub enum Answer {
     Dismiss,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct DialogTable {
+pub(super) struct DialogTable {
     answer: Answer,
     #[serde(rename = "type")]
     typed: Option<Template>,

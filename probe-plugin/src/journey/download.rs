@@ -1,9 +1,10 @@
 //! A file that the system hands out.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// What the file must be; an empty one is never right.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Download {
     /// The name that the system gives it; `*` stands for anything.

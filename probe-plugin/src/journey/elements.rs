@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use super::{
 };
 
 /// So many elements of one frame, and what each of them holds.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "ElementsTable")]
 pub struct Elements {
     /// The elements: those of the first selector that finds any.
@@ -26,7 +27,7 @@ pub struct Elements {
     pub properties: BTreeMap<String, Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ElementsTable {
     of: Target,

@@ -1,12 +1,13 @@
 //! What the journey's pages are told about the machine and the person in front of it: the table `[emulate]`.
 
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 
 use super::{Device, NetworkSpeed, Viewport};
 
 /// What differs from a desktop with a window of 1280 x 800 pixels that speaks English in the time zone of the probe.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Emulation {
     /// A device with its window, its touch screen and its browser's name.
@@ -99,9 +100,9 @@ pub struct Geolocation {
 }
 
 /// As the operator writes it.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct GeolocationTable {
+pub(super) struct GeolocationTable {
     latitude: f64,
     longitude: f64,
     #[serde(default = "one_metre")]

@@ -1,5 +1,6 @@
 //! What the page must come to show or to hold: a table with a single key that names it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use super::{
 };
 
 /// What the page must come to show or to hold.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expectation {
     /// A text.
@@ -95,9 +96,9 @@ pub enum Comparison {
     Matches(String),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ComparisonTable {
+pub(super) struct ComparisonTable {
     is: Option<String>,
     contains: Option<String>,
     matches: Option<String>,
@@ -154,9 +155,9 @@ pub enum ShownText {
     In(Target, Comparison),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct TextTable {
+pub(super) struct TextTable {
     r#in: Target,
     is: Option<String>,
     contains: Option<String>,
@@ -197,7 +198,7 @@ impl<'de> Deserialize<'de> for ShownText {
 }
 
 /// What a field holds; of a list, the value or the text of what is chosen.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "ValueTable")]
 pub struct FieldValue {
     /// The field.
@@ -206,7 +207,7 @@ pub struct FieldValue {
     pub wanted: Comparison,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ValueTable {
     of: Target,
@@ -235,7 +236,7 @@ impl TryFrom<ValueTable> for FieldValue {
 }
 
 /// An attribute of an element, seen or not.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "AttributeTable")]
 pub struct Attribute {
     /// The element.
@@ -246,7 +247,7 @@ pub struct Attribute {
     pub wanted: Comparison,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AttributeTable {
     of: Target,
@@ -277,7 +278,7 @@ impl TryFrom<AttributeTable> for Attribute {
 }
 
 /// So many elements that a user can see, in all frames together.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "CountTable")]
 pub struct Count {
     /// The elements.
@@ -288,7 +289,7 @@ pub struct Count {
     pub at_most: Option<u64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CountTable {
     of: Target,
@@ -338,9 +339,9 @@ pub enum Status {
     },
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct StatusTable {
+pub(super) struct StatusTable {
     url: String,
     is: i64,
 }
@@ -386,9 +387,9 @@ pub struct Console {
     pub ignore: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ConsoleTable {
+pub(super) struct ConsoleTable {
     ignore: Vec<String>,
 }
 

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use vigia_contract::{
     config_file::Spanned,
@@ -126,26 +127,42 @@ impl External {
 }
 
 /// The table `[external]` as it is typed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExternalTable {
+    /// The program and its arguments; may hold `{report}` and `{artifacts}`.
+    #[schemars(with = "Vec<String>")]
     command: Spanned<Vec<String>>,
+    /// The folder that it works in, relative to this file.
+    #[schemars(with = "Option<PathBuf>")]
     folder: Option<Spanned<PathBuf>>,
+    /// The names of what it has from the probe's environment.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     pass_environment: Vec<Spanned<String>>,
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Template>")]
     environment: BTreeMap<String, Spanned<Template>>,
+    /// Where it writes its reports, if it cannot be told.
+    #[schemars(with = "Option<PathBuf>")]
     report: Option<Spanned<PathBuf>>,
+    /// The folder that it leaves its artifacts in, if it cannot be told.
     artifacts: Option<PathBuf>,
+    /// By the names of steps: longer is slow, not failed.
     #[serde(default)]
     budgets: BTreeMap<String, Budget>,
+    /// Keeps compressed files of a program that knows secrets.
     #[serde(default)]
     keep_compressed: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(transparent)]
-struct Budget(#[serde(deserialize_with = "duration::deserialize")] Duration);
+struct Budget(
+    #[serde(deserialize_with = "duration::deserialize")]
+    #[schemars(with = "duration::Written")]
+    Duration,
+);
 
 /// Finds the program and the places, or says all that is wrong.
 pub fn ready(table: ExternalTable, source: &Source) -> Result<External, Vec<Mistake>> {

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{
     config_file::{self, Spanned},
@@ -34,12 +35,13 @@ const ACTION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 const CLEANUP_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
 /// A journey's file as it is typed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct JourneyFile {
+pub(super) struct JourneyFile {
     /// What users call the thing that they use: lower-case letters, digits and hyphens.
     system: Name,
     /// The journey's name inside the system: lower-case letters, digits and hyphens.
+    #[schemars(with = "Name")]
     name: Spanned<Name>,
     /// Who is told when it fails.
     impact: Impact,
@@ -47,33 +49,54 @@ struct JourneyFile {
     every: Every,
     /// How long one attempt may take; then it has failed.
     #[serde(deserialize_with = "duration::deserialize")]
+    #[schemars(with = "duration::Written")]
     timeout: Duration,
+    /// How long a single action may take; 10 s where it is left out.
     #[serde(default, deserialize_with = "duration::deserialize_some")]
+    #[schemars(with = "Option<duration::Written>")]
     action_timeout: Option<Duration>,
+    /// What all steps together may take; longer is slow, not failed.
     #[serde(default, deserialize_with = "duration::deserialize_some")]
+    #[schemars(with = "Option<duration::Written>")]
     budget: Option<Duration>,
+    /// How often a run that fails is tried; once where it is left out.
     attempts: Option<Attempts>,
+    /// The classes of errors that are tried again; all but `assertion`, `script`, `dialog` and `config` where it is left out.
     retry_on: Option<BTreeSet<ErrorClass>>,
+    /// Which windows and frames are looked at without being told.
     #[serde(default)]
     looks: Looks,
+    /// A run that fails leaves a picture of the whole page too, and not only of what its window showed.
+    full_page: Option<bool>,
+    /// What pages are told about the user's machine.
     emulate: Option<Emulation>,
+    /// What requests go through.
     proxy: Option<Proxy>,
-    /// Already filled in when the file is read; here so that other keys stay unknown.
+    /// Values that the file repeats, used as `${name}`.
+    // Already filled in when the file is read; here so that other keys stay unknown.
     #[serde(default)]
     variables: Variables,
+    /// For servers that ask for a name and a password before they show anything.
     #[serde(default)]
     basic_auth: Vec<BasicAuth>,
+    /// For servers that want to see one before they talk.
     #[serde(default)]
     client_certificate: Vec<ClientCertificate>,
+    /// What is sent along with requests.
     #[serde(default)]
     headers: Vec<Headers>,
     /// What the user does, in order: named parts that are timed.
+    #[schemars(with = "Option<Vec<StepTable>>")]
     step: Option<Spanned<Vec<StepTable>>>,
     /// Another program takes the journey.
+    #[schemars(with = "Option<ExternalTable>")]
     external: Option<Spanned<ExternalTable>>,
+    /// What is tidied up after every run, whatever became of it.
     #[serde(default)]
     cleanup: Vec<CleanupTable>,
+    /// How long the clean-up may take; 10 s where it is left out.
     #[serde(default, deserialize_with = "duration::deserialize_some")]
+    #[schemars(with = "Option<duration::Written>")]
     cleanup_timeout: Option<Duration>,
 }
 
@@ -87,26 +110,40 @@ impl JourneyFile {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct StepTable {
+    /// What the user does, for people.
+    #[schemars(with = "String")]
     name: Spanned<String>,
+    /// Taking longer is slow, not failed.
     #[serde(default, deserialize_with = "duration::deserialize_some")]
+    #[schemars(with = "Option<duration::Written>")]
     budget: Option<Duration>,
+    /// The journey goes on where this step fails.
     #[serde(default)]
     optional: bool,
+    /// A file with shared actions, which come before the step's own.
+    #[schemars(with = "Option<PathBuf>")]
     r#use: Option<Spanned<PathBuf>>,
+    /// Values for the parameters of `use`.
     #[serde(default)]
     with: Variables,
+    /// What is done, in order.
     #[serde(default = "no_actions")]
+    #[schemars(with = "Vec<Timed>")]
     actions: Spanned<Vec<Timed>>,
 }
 
 /// A step of the clean-up as it is typed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CleanupTable {
+    /// What is tidied up, for people.
+    #[schemars(with = "String")]
     name: Spanned<String>,
+    /// What is done, in order.
+    #[schemars(with = "Vec<Timed>")]
     actions: Spanned<Vec<Timed>>,
 }
 
@@ -136,7 +173,7 @@ fn no_actions() -> Spanned<Vec<Timed>> {
 }
 
 /// Which windows and frames a journey looks at without being told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Looks {
     /// As a user does: a window that opens comes to the front, and what is named is looked for in every frame.
@@ -184,7 +221,7 @@ impl<'de> Deserialize<'de> for Every {
 
 /// How often a run is tried.
 #[derive(Clone, Copy, Debug)]
-struct Attempts(NonZeroU32);
+pub(super) struct Attempts(NonZeroU32);
 
 impl<'de> Deserialize<'de> for Attempts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -293,6 +330,7 @@ fn walk(
         basic_auth: std::mem::take(&mut file.basic_auth),
         client_certificates: std::mem::take(&mut file.client_certificate),
         headers: std::mem::take(&mut file.headers),
+        full_page: file.full_page.unwrap_or_default(),
         steps,
         cleanup,
         cleanup_timeout: file.cleanup_timeout.unwrap_or(CLEANUP_TIMEOUT_DEFAULT),
@@ -308,6 +346,7 @@ fn what_only_browsers_have(
     let keys = [
         ("step", file.step.is_some()),
         ("action_timeout", file.action_timeout.is_some()),
+        ("full_page", file.full_page.is_some()),
         ("emulate", file.emulate.is_some()),
         ("proxy", file.proxy.is_some()),
         ("basic_auth", !file.basic_auth.is_empty()),

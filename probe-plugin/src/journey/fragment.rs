@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use vigia_contract::{
     config_file::{self, Spanned},
@@ -14,9 +15,9 @@ use vigia_contract::{
 use super::Timed;
 
 /// A fragment's file as it is typed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct FragmentFile {
+pub(super) struct FragmentFile {
     /// Already filled in when the file is read; here so that other keys stay unknown.
     #[serde(default, rename = "parameters")]
     _parameters: Vec<String>,

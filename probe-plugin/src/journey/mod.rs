@@ -23,6 +23,8 @@ mod network_speed;
 mod one_time_code;
 mod proxy;
 mod retry;
+mod schema;
+mod screenshot;
 mod select;
 mod selector;
 mod several;
@@ -60,6 +62,8 @@ pub use network_speed::NetworkSpeed;
 pub use one_time_code::CodeKey;
 pub use proxy::Proxy;
 pub use retry::Retry;
+pub use schema::{Kind as SchemaOf, schema};
+pub use screenshot::Screenshot;
 pub use select::Select;
 pub use selector::Selector;
 pub use several::Several;
@@ -123,6 +127,8 @@ pub struct Walk {
     pub client_certificates: Vec<ClientCertificate>,
     /// What is sent along with requests.
     pub headers: Vec<Headers>,
+    /// A run that fails leaves a picture of the whole page too.
+    pub full_page: bool,
     /// In the order in which a user takes them; never empty.
     pub steps: Vec<Step>,
     /// What is tidied up after every run, whatever became of it.

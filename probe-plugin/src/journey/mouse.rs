@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{
@@ -41,7 +42,7 @@ pub struct Hover {
 }
 
 /// An element taken with the mouse and let go on another.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Drag {
     /// What is taken.
@@ -81,7 +82,7 @@ pub enum Scroll {
 }
 
 /// A button of the mouse.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Button {
     /// The one that clicks.
@@ -98,7 +99,7 @@ pub enum Button {
 }
 
 /// A key that is held down, by the name of `KeyboardEvent.key`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Modifier {
     /// Alt.
     Alt,
@@ -111,7 +112,7 @@ pub enum Modifier {
 }
 
 /// A point inside an element, in CSS pixels from its top left corner.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Offset {
     /// To the right.
@@ -123,7 +124,7 @@ pub struct Offset {
 }
 
 /// How far to scroll, in CSS pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Distance {
     /// To the right.
@@ -134,9 +135,9 @@ pub struct Distance {
     pub y: f64,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ClickTable {
+pub(super) struct ClickTable {
     on: Target,
     #[serde(default)]
     button: Button,
@@ -145,19 +146,20 @@ struct ClickTable {
     modifiers: Vec<Modifier>,
     offset: Option<Offset>,
     #[serde(default, deserialize_with = "duration::deserialize_some")]
+    #[schemars(with = "Option<duration::Written>")]
     hold: Option<Duration>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct HoverTable {
+pub(super) struct HoverTable {
     on: Target,
     offset: Option<Offset>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ScrollTable {
+pub(super) struct ScrollTable {
     to: Option<Target>,
     by: Option<Distance>,
     until: Option<Target>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 use url::Url;
 use vigia_contract::secret::Template;
@@ -29,7 +30,7 @@ impl<'de> Deserialize<'de> for Addresses {
 }
 
 /// What answers a server that asks for a name and a password before it shows anything.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BasicAuth {
     /// Where.
@@ -41,7 +42,7 @@ pub struct BasicAuth {
 }
 
 /// What is shown to a server that wants to see a certificate before it talks.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientCertificate {
     /// Where: `https` alone.
@@ -66,7 +67,7 @@ fn encrypted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Addresses, D:
 }
 
 /// Headers that the browser would not send by itself.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Headers {
     /// With which requests.
@@ -95,7 +96,7 @@ fn headers<'de, D: Deserializer<'de>>(
 }
 
 /// What is done to the cookies that the browser has.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Cookie {
     /// Gives it one.
@@ -105,7 +106,7 @@ pub enum Cookie {
 }
 
 /// A cookie as if the system itself had set it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetCookie {
     /// An address of the host that it belongs to; secure where that is.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use vigia_contract::duration;
 
 /// As slow as that of some users; what is 0 is as fast as it is.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSpeed {
     /// Bytes a second that come.
@@ -17,5 +18,6 @@ pub struct NetworkSpeed {
     pub upload: f64,
     /// From a request to the first byte of its answer, at least.
     #[serde(default, deserialize_with = "duration::deserialize")]
+    #[schemars(with = "duration::Written")]
     pub latency: Duration,
 }

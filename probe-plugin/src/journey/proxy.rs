@@ -1,5 +1,6 @@
 //! The proxy that a journey's requests go through.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 use url::Url;
 use vigia_contract::secret::Template;
@@ -27,9 +28,9 @@ pub struct ProxyLogin {
 }
 
 /// As the operator writes it.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ProxyTable {
+pub(super) struct ProxyTable {
     #[serde(deserialize_with = "server")]
     server: String,
     #[serde(default)]

@@ -1,5 +1,6 @@
 //! What is chosen in a list of options.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::{Value, json};
 
@@ -50,9 +51,9 @@ impl Options {
 }
 
 /// As the operator writes it: one of the three ways.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct SelectTable {
+pub(super) struct SelectTable {
     field: Target,
     option: Option<Several<String>>,
     value: Option<Several<String>>,

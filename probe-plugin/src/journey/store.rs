@@ -1,5 +1,6 @@
 //! What is read from a page, or from JavaScript in it, for later: `store` and `script`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::stored::is_name;
 
@@ -9,7 +10,7 @@ use super::{
 };
 
 /// Keeps what an element shows or holds.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
     /// Its name from now on: `${stored:NAME}`.
@@ -32,9 +33,9 @@ pub struct Script {
     pub r#as: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ScriptTable {
+pub(super) struct ScriptTable {
     run: Code,
     #[serde(default, deserialize_with = "some_name")]
     r#as: Option<String>,

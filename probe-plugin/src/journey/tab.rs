@@ -1,9 +1,10 @@
 //! Which tab or window of the browser the robot looks at, as the operator writes it.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A tab or a window. A new one that a page opens comes to the front by itself, as it does for a user.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Tab {
     /// The one in which the journey began, or the oldest that is left.

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
@@ -23,12 +24,13 @@ pub struct Type {
     pub replaces: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct TypeTable {
+pub(super) struct TypeTable {
     field: Option<Target>,
     with: Typed,
     #[serde(default, deserialize_with = "duration::deserialize_some")]
+    #[schemars(with = "Option<duration::Written>")]
     delay: Option<Duration>,
     #[serde(default)]
     replace: bool,
@@ -83,9 +85,9 @@ pub struct Press {
     pub on: Option<Target>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PressTable {
+pub(super) struct PressTable {
     key: Key,
     on: Option<Target>,
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error};
 use vigia_contract::{
     config_file::Spanned,
@@ -30,11 +31,12 @@ pub enum Destination {
 }
 
 /// As the operator writes it: one of the two ways.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct UploadTable {
+pub(super) struct UploadTable {
     field: Option<Target>,
     onto: Option<Target>,
+    #[schemars(with = "Several<PathBuf>")]
     file: Spanned<Several<PathBuf>>,
 }
 

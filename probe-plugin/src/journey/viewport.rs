@@ -1,9 +1,10 @@
 //! How large the window is, and what kind of screen it is on.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The window, as the page sees it.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Viewport {
     /// In CSS pixels.

@@ -350,7 +350,7 @@ async fn take_steps<'a>(
     let mut kept = Kept::default();
     let keeps = keeps(outcome, failure.as_ref());
     if keeps != Keep::Nothing {
-        kept = keep(&mut robot, keeps).await;
+        kept = keep(&mut robot, walk, keeps).await;
         stopwatch.lap(None, "evidence");
     }
     let files = robot.pictures.taken.drain(..).chain(kept.files).collect();
@@ -461,7 +461,7 @@ struct Kept {
 }
 
 /// A picture that cannot be taken is none, and is said; it changes nothing about the run.
-async fn keep(robot: &mut Robot<'_>, keeps: Keep) -> Kept {
+async fn keep(robot: &mut Robot<'_>, walk: &Walk, keeps: Keep) -> Kept {
     let deadline = Instant::now() + SCREENSHOT_DEADLINE;
     let marks = robot.failed_at.take().filter(|_| keeps == Keep::Evidence);
     let Robot {
@@ -482,6 +482,9 @@ async fn keep(robot: &mut Robot<'_>, keeps: Keep) -> Kept {
     if keeps == Keep::Evidence {
         files.extend(close_up.as_ref().map(evidence::element_file));
         files.extend(evidence::files(context, redaction).await);
+        if walk.full_page {
+            files.extend(evidence::full_page_file(context, redaction).await);
+        }
     }
     Kept {
         screenshot,

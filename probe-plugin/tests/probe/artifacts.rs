@@ -150,6 +150,42 @@ fn where_something_was_expected_there_is_a_broken_frame() {
     );
 }
 
+/// A page of 3000 pixels that ends with a green bar, and prints what is typed far below its window.
+const HIGH_PAGE: &str = "<!doctype html><body style='margin:0;height:3000px;background:white'>
+    <input aria-label=Clave oninput='eco.textContent = value'>
+    <p id=eco style='position:absolute;left:100px;top:2000px;margin:0;font:40px monospace'></p>
+    <div style='position:absolute;top:2900px;width:100%;height:100px;background:rgb(10,200,30)'></div>";
+
+#[test]
+fn the_whole_page_is_pictured_where_a_journey_asks_for_it_and_left_as_it_was() {
+    let actions = "{ goto = '${portal}/' }, { fill = { field = 'label=Clave', with = '${secret:TRAMITES_CLAVE}' } },
+        { viewport = { width = 900, height = 600 } }, { scroll = { at = { y = 400 } } },
+        { screenshot = { name = 'entera', full_page = true } }, { screenshot = 'ventana' },
+        { expect = { expression = 'scrollY === 400 && innerWidth === 900 && innerHeight === 600' } },
+        { expect = { text = 'Recibido' } }";
+    let journey = journey(actions).replace("impact =", "full_page = true\nimpact =");
+    let left = Left::by(&journey, &page(HIGH_PAGE));
+    let told = left.run.journey.text("error").unwrap();
+    assert!(told.contains("Recibido"), "{told}");
+    let picture = |name: &str| image::open(left.folder().join(name)).unwrap().into_rgb8();
+
+    assert_eq!(picture("02-usar-ventana.jpg").dimensions(), (900, 600));
+    for name in ["01-usar-entera.jpg", "full-page.jpg"] {
+        let picture = picture(name);
+        assert_eq!(picture.dimensions(), (900, 3000), "{name}");
+        let has = |x, y, expected: [u8; 3]| {
+            let seen = picture.get_pixel(x, y).0;
+            let far = seen.iter().zip(expected).map(|(a, b)| a.abs_diff(b));
+            assert!(far.max() < Some(8), "{name}: {seen:?} at {x}, {y}");
+        };
+        has(450, 2950, [10, 200, 30]);
+        has(450, 2800, [255, 255, 255]);
+        // The bar over what it prints.
+        has(102, 2020, [58, 64, 74]);
+        has(180, 2020, [58, 64, 74]);
+    }
+}
+
 #[test]
 fn what_failed_out_of_the_window_is_in_view_in_a_picture_of_its_own() {
     let site = page(
@@ -326,6 +362,58 @@ async fn a_folder_that_cannot_be_written_is_told_and_the_run_is_measured() {
     assert_eq!(run.journey.text("artifact"), None);
     assert!(
         stderr.contains("W! failed to keep `tramites/consultar-tramite/"),
+        "{stderr}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_is_full_is_told_and_taken_again_when_it_has_room() {
+    let portal = Portal::start().await.unwrap();
+    portal.set_fault(Fault::ServerError, Switch::On);
+    let journey = JOURNEY.replace("every = \"24h\"", "every = \"2s\"");
+    let setting = Setting::new(&journey, portal.url(), "[browser]\nsandbox = false")
+        .with_artifacts_on_a_small_disk();
+    let probe = Running::start(&setting);
+    let disk = setting.artifacts_of(&probe);
+    let first = probe.run_that_started();
+    assert!(
+        first.journey.text("artifact").is_some(),
+        "{}",
+        first.journey.0
+    );
+    let fill = disk.join("fill");
+    let no_room = fs::write(&fill, vec![0; 64 << 20]).unwrap_err();
+    assert_eq!(no_room.kind(), std::io::ErrorKind::StorageFull);
+
+    let leaves_nothing = |run: &Run| {
+        assert_eq!(
+            run.journey.text("result"),
+            Some("failed"),
+            "{}",
+            run.journey.0
+        );
+        run.journey.text("artifact").is_none()
+    };
+    // One may have been under way.
+    until("a run that leaves nothing", || {
+        leaves_nothing(&probe.run_that_started())
+    });
+
+    fs::remove_file(&fill).unwrap();
+    until("a run that leaves something", || {
+        !leaves_nothing(&probe.run_that_started())
+    });
+    let runs = fs::read_dir(disk.join("tramites/consultar-tramite")).unwrap();
+    let files = runs.flat_map(|run| fs::read_dir(run.unwrap().path()).unwrap());
+    let mut names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(
+        names.all(|name| !name.contains('#')),
+        "a half of a file is left"
+    );
+    let (_, _, stderr) = probe.stop();
+    assert!(
+        stderr.contains("W! failed to keep `tramites/consultar-tramite/")
+            && stderr.contains("No space left on device"),
         "{stderr}"
     );
 }

@@ -37,6 +37,7 @@ mod reloads;
 mod robots;
 mod running;
 mod scenes;
+mod schema;
 mod secrets;
 mod selectors;
 mod site;

@@ -64,12 +64,19 @@ actions = [
 #[derive(Debug)]
 pub struct Setting {
     folder: TempDir,
-    /// Its temporary files are on a disk of their own that soon is full.
-    small_disk: bool,
+    /// A folder of it that is a disk of its own, which soon is full.
+    small_disk: Option<SmallDisk>,
     /// Who vouches for servers, instead of those that this machine knows.
     authorities: Option<PathBuf>,
     /// More of its environment.
     secrets: Vec<(String, String)>,
+}
+
+/// What is on a disk of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SmallDisk {
+    TemporaryFiles,
+    Artifacts,
 }
 
 impl Setting {
@@ -87,7 +94,7 @@ impl Setting {
         .unwrap();
         Self {
             folder,
-            small_disk: false,
+            small_disk: None,
             authorities: None,
             secrets: Vec::new(),
         }
@@ -111,7 +118,16 @@ impl Setting {
     /// their own there, so that Chromium's sandbox must be off.
     pub fn on_a_small_disk(self) -> Self {
         Self {
-            small_disk: true,
+            small_disk: Some(SmallDisk::TemporaryFiles),
+            ..self
+        }
+    }
+
+    /// The same with artifacts on such a disk.
+    pub fn with_artifacts_on_a_small_disk(self) -> Self {
+        fs::create_dir(self.artifacts()).unwrap();
+        Self {
+            small_disk: Some(SmallDisk::Artifacts),
             ..self
         }
     }
@@ -129,12 +145,16 @@ impl Setting {
     /// Where a running probe's temporary files are.
     pub fn temporary_files(&self, of: &Running) -> PathBuf {
         let temporary = self.folder.path().join("tmp");
-        if self.small_disk {
-            let root = PathBuf::from(format!("/proc/{}/root", of.id()));
-            root.join(temporary.strip_prefix("/").unwrap())
+        if self.small_disk == Some(SmallDisk::TemporaryFiles) {
+            of.sees(&temporary)
         } else {
             temporary
         }
+    }
+
+    /// Where a running probe's artifacts are, where they are on a disk of their own.
+    pub fn artifacts_of(&self, of: &Running) -> PathBuf {
+        of.sees(&self.artifacts())
     }
 
     /// The same where no journey has a variable.
@@ -168,11 +188,17 @@ impl Setting {
         let temporary = self.folder.path().join("tmp");
         fs::create_dir_all(&temporary).unwrap();
         let program = env!("CARGO_BIN_EXE_vigia-probe");
-        let mut command = if self.small_disk {
-            let mount =
-                "mount -t tmpfs -o size=32m,nr_inodes=1000 tmpfs \"$TMPDIR\" && exec \"$0\" \"$@\"";
+        let mut command = if let Some(disk) = self.small_disk {
+            let place = match disk {
+                SmallDisk::TemporaryFiles => temporary.clone(),
+                SmallDisk::Artifacts => self.artifacts(),
+            };
+            let mount = format!(
+                "mount -t tmpfs -o size=32m,nr_inodes=1000 tmpfs '{}' && exec \"$0\" \"$@\"",
+                place.display()
+            );
             let mut command = Command::new("unshare");
-            command.args(["-rm", "sh", "-c", mount, program]);
+            command.args(["-rm", "sh", "-c", &mount, program]);
             command
         } else {
             Command::new(program)
@@ -277,6 +303,12 @@ impl Running {
             lines,
             stderr,
         }
+    }
+
+    /// This path as it is in the probe's world.
+    fn sees(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.id()));
+        root.join(path.strip_prefix("/").unwrap())
     }
 
     /// Its process id.

@@ -84,6 +84,26 @@ impl Metrics {
         }
     }
 
+    /// The window as it is, whatever its size.
+    pub(super) const fn unchanged() -> Self {
+        // Of the protocol's numbers those that change nothing.
+        Self::new(0, 0, 0.0)
+    }
+
+    /// With so many CSS pixels from top to bottom.
+    pub(super) const fn as_high_as(self, height: u32) -> Self {
+        Self { height, ..self }
+    }
+
+    /// Pixels of the screen for one CSS pixel.
+    pub(super) const fn scale(&self) -> f64 {
+        if self.device_scale_factor > 0.0 {
+            self.device_scale_factor
+        } else {
+            1.0
+        }
+    }
+
     /// Pages are laid out as a telephone does.
     #[must_use]
     pub const fn mobile(self) -> Self {

@@ -10,6 +10,7 @@ mod dialogs;
 mod downloads;
 mod emulation;
 mod evaluate;
+mod full_page;
 mod interception;
 mod prepare;
 mod scope;

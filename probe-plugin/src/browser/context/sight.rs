@@ -88,7 +88,7 @@ impl Way {
 
 /// `Page.getLayoutMetrics`, read leniently.
 #[derive(Debug, Serialize)]
-struct GetLayoutMetrics {}
+pub(super) struct GetLayoutMetrics {}
 
 impl Method for GetLayoutMetrics {
     const NAME: &'static str = "Page.getLayoutMetrics";
@@ -96,20 +96,29 @@ impl Method for GetLayoutMetrics {
 }
 
 #[derive(Debug, Deserialize)]
-struct LayoutMetrics {
+pub(super) struct LayoutMetrics {
     #[serde(rename = "cssLayoutViewport")]
     layout: Viewport,
     #[serde(rename = "cssVisualViewport")]
-    visual: Viewport,
+    pub(super) visual: Viewport,
+    #[serde(rename = "cssContentSize")]
+    pub(super) content: ContentSize,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ContentSize {
+    pub(super) height: f64,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Viewport {
+pub(super) struct Viewport {
     #[serde(default)]
     offset_x: f64,
     #[serde(default)]
     offset_y: f64,
+    pub(super) page_x: f64,
+    pub(super) page_y: f64,
     client_width: f64,
     client_height: f64,
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use headless_chrome::protocol::cdp::{Page as PageDomain, Target};
 use serde::Deserialize;
 
-use super::{Context, PageError, prepare::prepare, send};
+use super::{Context, Metrics, PageError, prepare::prepare, send};
 use crate::browser::{PageState, SessionId, connection::Event, frames::Attached, script::Renew};
 
 /// Titles are asked for this often while one is waited for: nobody announces them.
@@ -25,6 +25,8 @@ pub struct Tab {
     /// Nothing is loaded into it: there is no load to wait for.
     pub(super) blank: bool,
     pub(super) state: PageState,
+    /// The size that the journey gave it; nothing: that of every window of the run.
+    pub(super) metrics: Option<Metrics>,
 }
 
 /// `Page.windowOpen`: a page asks for a window.
@@ -157,6 +159,7 @@ impl Context {
                 target,
                 opener: attached.target_info.opener_id,
                 blank: loads == Some(false),
+                metrics: None,
             };
             let behind = self.windows_stay_behind && !self.tabs.is_empty();
             let place = self.tabs.len() - usize::from(behind);

@@ -151,7 +151,7 @@ impl Robot<'_> {
             Action::Expect(expectation) => self.expect(expectation, deadline).await,
             Action::Store(store) => self.store(store, deadline).await,
             Action::Script(script) => self.script(script, deadline).await,
-            Action::Screenshot(name) => self.screenshot(name, deadline).await,
+            Action::Screenshot(screenshot) => self.screenshot(screenshot, deadline).await,
             Action::Wait(duration) => self.wait(*duration).await,
         };
         if acted.is_err() {

@@ -18,7 +18,7 @@ impl Robot<'_> {
     ) -> Result<Moment, Failure> {
         let late = "the window did not take its size";
         let metrics = emulation::metrics(viewport);
-        let set = self.context.call(&metrics, deadline).await;
+        let set = self.context.set_window(metrics, deadline).await;
         self.or_failure(set, late).await?;
         let touch = Touch {
             enabled: viewport.touch,

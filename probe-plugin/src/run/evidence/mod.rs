@@ -16,7 +16,8 @@ use std::{
 
 use serde_json::{Value, json};
 use vigia_contract::artifact::{
-    CONSOLE_FILE, ELEMENT_FILE, FAILED_REQUESTS_FILE, HAR_FILE, PAGE_FILE, frame_file,
+    CONSOLE_FILE, ELEMENT_FILE, FAILED_REQUESTS_FILE, FULL_PAGE_FILE, HAR_FILE, PAGE_FILE,
+    frame_file,
 };
 
 use super::{RunFile, redaction::Redaction};
@@ -61,6 +62,43 @@ pub async fn picture(
 ) -> Result<Picture, PictureError> {
     let canvas = covered(context, redaction, deadline).await?;
     finish(canvas, None).await
+}
+
+/// All of the page in a window that is made high enough for it, without secrets; then the window is as it was.
+pub async fn full_page(
+    context: &mut Context,
+    redaction: &Redaction,
+    deadline: Instant,
+) -> Result<Picture, PictureError> {
+    let stretched = context.stretch(deadline).await?;
+    let (whole, shown) = stretched.page;
+    if shown < whole {
+        let told = format!(
+            "a page is {whole} pixels high: its picture shows the first {shown:.0} of them"
+        );
+        log(Level::Warning, &told);
+    }
+    let canvas = covered(context, redaction, deadline).await;
+    // Also where there is no picture, and no time is left for one.
+    let soon = Instant::now() + SIGHT_DEADLINE;
+    context.unstretch(stretched, soon).await?;
+    finish(canvas?, None).await
+}
+
+/// The same of a run that failed, as a file.
+pub async fn full_page_file(context: &mut Context, redaction: &Redaction) -> Option<RunFile> {
+    let deadline = Instant::now() + EVIDENCE_DEADLINE;
+    match full_page(context, redaction, deadline).await {
+        Ok(picture) => Some(RunFile {
+            name: FULL_PAGE_FILE.to_owned(),
+            bytes: picture.jpeg,
+        }),
+        Err(error) => {
+            let told = format!("failed to take a picture of the whole page: {error}");
+            log(Level::Warning, &told);
+            None
+        }
+    }
 }
 
 /// Why there is no picture.
