@@ -64,7 +64,7 @@ impl SecretCommand {
         {
             return Ok(value.clone());
         }
-        let value = self.run(name)?;
+        let value = self.run(name, DEADLINE)?;
         self.kept()
             .insert(name.to_owned(), (Instant::now(), value.clone()));
         Ok(value)
@@ -74,7 +74,7 @@ impl SecretCommand {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run(&self, name: &str) -> Result<SecretString, String> {
+    fn run(&self, name: &str, deadline: Duration) -> Result<SecretString, String> {
         let mut words = self.arguments.iter().map(|word| word.replace(NAME, name));
         let program = words.next().unwrap_or_default();
         let child = Command::new(&program)
@@ -90,13 +90,13 @@ impl SecretCommand {
         let group = Pid::from_child(&child);
         let (ended, end) = mpsc::channel();
         std::thread::spawn(move || ended.send(child.wait_with_output()).ok());
-        let Ok(output) = end.recv_timeout(DEADLINE) else {
+        let Ok(output) = end.recv_timeout(deadline) else {
             // It may have ended just now.
             kill_process_group(group, Signal::KILL).ok();
             end.recv_timeout(KILLED_DEADLINE).ok();
             let told = format!(
                 "did not end within {} s and was stopped",
-                DEADLINE.as_secs()
+                deadline.as_secs()
             );
             return Err(told);
         };
@@ -142,6 +142,37 @@ mod tests {
             );
         }
         assert_eq!(std::fs::read_to_string(asked).unwrap(), "asked\n");
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_stopped_with_all_that_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let started = folder.path().join("started");
+        let script = format!(
+            "sleep 1000 & echo $! $$ > '{}'; echo clave; wait",
+            started.display()
+        );
+        let vault = command(&["sh", "-c", &script, "{name}"]);
+        let told = vault.run("X", Duration::from_secs(2)).unwrap_err();
+        assert_eq!(told, "did not end within 2 s and was stopped");
+
+        // On a machine that is very busy it may not have come so far, and then there is nothing that could be left.
+        let started = std::fs::read_to_string(started).unwrap_or_default();
+        let ids: Vec<i32> = started
+            .split_whitespace()
+            .map(|id| id.parse().unwrap())
+            .collect();
+        // The dead wait for whoever reaps them.
+        let lives = |id: &i32| {
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+            !state.is_empty() && !state.starts_with(['Z', 'X'])
+        };
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while ids.iter().any(lives) {
+            assert!(Instant::now() < deadline, "{ids:?} still run");
+            std::thread::yield_now();
+        }
     }
 
     #[test]
