@@ -59,6 +59,8 @@ main() {
   /usr/bin/python3 -c "import jsonschema" 2>/dev/null || packages+=(python3-jsonschema)
   # The robots of other kinds in examples/.
   have chromedriver || packages+=(chromium-driver)
+  # A screen for the windows of `try --headed`; its Chromium comes with the driver.
+  have Xvfb || packages+=(xvfb)
   have pytest-3 || packages+=(python3-pytest)
   /usr/bin/python3 -c "import selenium" 2>/dev/null || packages+=(python3-selenium)
   # Looks into the PDF of a report.

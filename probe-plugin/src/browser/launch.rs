@@ -72,8 +72,11 @@ const ARGUMENTS: [&str; 23] = [
 /// A window is asked for by not asking for none.
 fn arguments(settings: &BrowserSettings) -> impl Iterator<Item = &'static str> {
     let headed = settings.headed;
+    // The browser's own first window would stand before those of the journey.
+    let instead = headed.then_some("--no-startup-window");
     let arguments = ARGUMENTS.into_iter();
-    arguments.filter(move |argument| !(headed && *argument == "--headless"))
+    let arguments = arguments.filter(move |argument| !(headed && *argument == "--headless"));
+    arguments.chain(instead)
 }
 
 /// Where its window goes; a browser without one has none of this environment.

@@ -53,4 +53,5 @@ mod trials;
 mod uploads;
 mod ways;
 mod windows;
+mod with_a_window;
 mod wrong_clicks;

@@ -30,6 +30,8 @@ pub enum Program {
     Faketime,
     /// The browser, without a window where there is a choice.
     Chromium,
+    /// A screen that nobody needs to have.
+    Xvfb,
     /// What runs the robots of others, and Grafana's own types.
     Node,
     /// Selenium's way to Chromium.
@@ -73,6 +75,7 @@ impl Program {
             Self::Strace => &["strace"],
             Self::Faketime => &["libfaketime.so.1"],
             Self::Chromium => &["chromium-headless-shell", "chromium"],
+            Self::Xvfb => &["Xvfb"],
             Self::Node => &["node"],
             Self::ChromeDriver => &["chromedriver"],
             // Debian's name of it.

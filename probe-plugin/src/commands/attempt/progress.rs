@@ -22,7 +22,8 @@ pub async fn show(
     at_step: &watch::Receiver<usize>,
 ) -> Infallible {
     let paint = Paint::for_stderr();
-    if !paint.is_on() {
+    // Where the Enter key is waited for, the question for it stands there.
+    if !paint.is_on() || size.by_step {
         return std::future::pending().await;
     }
     let began = Instant::now();
