@@ -43,6 +43,7 @@ mod schema;
 mod secrets;
 mod selectors;
 mod site;
+mod sizing;
 mod soak;
 mod stored;
 mod supervision;
