@@ -59,8 +59,9 @@ main() {
   /usr/bin/python3 -c "import jsonschema" 2>/dev/null || packages+=(python3-jsonschema)
   # The robots of other kinds in examples/.
   have chromedriver || packages+=(chromium-driver)
-  # A screen for the windows of `try --headed`; its Chromium comes with the driver.
+  # A screen for the windows of `try --headed`, and a Chromium that has windows.
   have Xvfb || packages+=(xvfb)
+  [ -x /usr/bin/chromium ] || packages+=(chromium)
   have pytest-3 || packages+=(python3-pytest)
   /usr/bin/python3 -c "import selenium" 2>/dev/null || packages+=(python3-selenium)
   # Looks into the PDF of a report.
