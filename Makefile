@@ -28,7 +28,7 @@ help:
 	@echo "make benchmark-backtest  how long trying rules on 30 days of 150 journeys a minute takes (some minutes and a release build)"
 	@echo "make test    runs every check and test (about 16 minutes once everything is built)"
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
-	@echo "make sizing  what 150 journeys a minute take of this machine (5 minutes, alone on it)"
+	@echo "make sizing  what 150 journeys a minute take of this machine (5 minutes and a release build, alone on it)"
 	@echo "make kills   kills the alert engine 500 times, at every commit and at any moment (6 minutes)"
 	@echo "make accuracy  holds the times of steps against pages with known delays (4 minutes, on an idle machine)"
 	@echo "make sizing-disk  measures what a month of journeys takes on InfluxDB's disk (some minutes)"
@@ -103,9 +103,9 @@ test: lint build
 soak: build
 	cargo test --workspace --test probe --locked -- --ignored --nocapture --exact soak::many_runs_hold_memory_descriptors_and_tasks_flat
 
-# Alone on the machine, too. SIZING_JOURNEYS, SIZING_CONCURRENT and SIZING_MINUTES make it another organisation.
+# Alone on the machine, too, and released: what is measured is what operators run. SIZING_JOURNEYS, SIZING_CONCURRENT and SIZING_MINUTES make it another organisation.
 sizing: build
-	cargo test --workspace --test probe --locked -- --ignored --nocapture --exact sizing::every_run_of_an_organisations_journeys_is_told
+	cargo test --release --workspace --test probe --locked -- --ignored --nocapture --exact sizing::every_run_of_an_organisations_journeys_is_told
 
 # The tests kill it a few dozen times; this many take their time.
 KILLS ?= 500

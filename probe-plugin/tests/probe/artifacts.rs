@@ -162,8 +162,11 @@ fn the_whole_page_is_pictured_where_a_journey_asks_for_it_and_left_as_it_was() {
         { viewport = { width = 900, height = 600 } }, { scroll = { at = { y = 400 } } },
         { screenshot = { name = 'entera', full_page = true } }, { screenshot = 'ventana' },
         { expect = { expression = 'scrollY === 400 && innerWidth === 900 && innerHeight === 600' } },
-        { expect = { text = 'Recibido' } }";
-    let journey = journey(actions).replace("impact =", "full_page = true\nimpact =");
+        { expect = { text = 'Recibido' }, timeout = '1s' }";
+    let journey = journey(actions)
+        .replace("impact =", "full_page = true\nimpact =")
+        .replace("timeout = \"20s\"", "timeout = \"55s\"")
+        .replace("action_timeout = \"3s\"", "action_timeout = \"20s\"");
     let left = Left::by(&journey, &page(HIGH_PAGE));
     let told = left.run.journey.text("error").unwrap();
     assert!(told.contains("Recibido"), "{told}");

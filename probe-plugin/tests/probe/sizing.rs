@@ -1,5 +1,5 @@
 //! How many journeys a machine carries: 150 of them every minute, as an organisation has them, and what they cost.
-//! `make sizing` runs it and `docs/sizing.md` has the figures.
+//! `make sizing` runs it.
 
 use std::{
     collections::HashMap,
