@@ -120,34 +120,7 @@ async fn page_pdf_and_tables_say_the_same_in_the_order_in_which_it_is_read() {
     let heard = one_line(&run(Program::PdfToText, &[], &pdf(&made)));
     let laid_out = run(Program::PdfToText, &["-layout"], &pdf(&made));
 
-    for row in made.rows("systems") {
-        let availability = row["availability_percent"].replace('.', ",");
-        let name = shown(&row["system"]);
-        let expected = match row["verdict"].as_str() {
-            "no_data" => "sin datos".to_owned(),
-            _ => format!("{availability} %"),
-        };
-        let verdict = if row["verdict"] == "met" {
-            "cumplido"
-        } else {
-            "no cumplido"
-        };
-        let sentence = format!(
-            "Disponibilidad {availability} %, objetivo 99,9 %: {verdict}. Fuera de servicio"
-        );
-        for said in [&seen, &heard] {
-            if row["verdict"] == "no_data" {
-                assert!(said.contains("No hay datos de este sistema en el mes"));
-            } else {
-                assert!(said.contains(&sentence), "{sentence}");
-            }
-        }
-        // A long name takes several lines.
-        let beginning = name.split(' ').next().unwrap();
-        let mut lines = laid_out.lines().map(str::trim_start);
-        let line = lines.find(|line| line.starts_with(beginning) && line.contains(&expected));
-        assert!(line.is_some(), "{name} {expected}: {laid_out}");
-    }
+    systems_are_told(&made, [&seen, &heard], &laid_out);
     let incidents = made.rows("incidents");
     assert!(
         seen.contains(&format!("{} incidentes", incidents.len())),
@@ -224,6 +197,38 @@ async fn page_pdf_and_tables_say_the_same_in_the_order_in_which_it_is_read() {
         "{seen}"
     );
     assert!(!seen.contains("Trámites"), "{seen}");
+}
+
+/// Every system's availability and verdict, in words and in the table as it is laid out.
+fn systems_are_told(made: &Made, told: [&str; 2], laid_out: &str) {
+    for row in made.rows("systems") {
+        let availability = row["availability_percent"].replace('.', ",");
+        let name = shown(&row["system"]);
+        let expected = match row["verdict"].as_str() {
+            "no_data" => "sin datos".to_owned(),
+            _ => format!("{availability} %"),
+        };
+        let verdict = if row["verdict"] == "met" {
+            "cumplido"
+        } else {
+            "no cumplido"
+        };
+        let sentence = format!(
+            "Disponibilidad {availability} %, objetivo 99,9 %: {verdict}. Fuera de servicio"
+        );
+        for said in told {
+            if row["verdict"] == "no_data" {
+                assert!(said.contains("No hay datos de este sistema en el mes"));
+            } else {
+                assert!(said.contains(&sentence), "{sentence}");
+            }
+        }
+        // A long name takes several lines.
+        let beginning = name.split(' ').next().unwrap();
+        let mut lines = laid_out.lines().map(str::trim_start);
+        let line = lines.find(|line| line.starts_with(beginning) && line.contains(&expected));
+        assert!(line.is_some(), "{name} {expected}: {laid_out}");
+    }
 }
 
 /// As the report shows a name that the configuration has none for.

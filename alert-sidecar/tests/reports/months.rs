@@ -175,9 +175,6 @@ pub fn known() -> Points {
 
     // Two journeys, two probes: both month's edges inside an incident, two journeys that fail at overlapping times, one probe
     // alone, and an hour that nobody measured in the middle of an incident.
-    let within = |at: Timestamp, spans: &[[Timestamp; 2]]| {
-        spans.iter().any(|[from, to]| *from <= at && at < *to)
-    };
     let edges = [
         [local(9, 30, 23, 40), local(10, 1, 0, 30)],
         [local(10, 31, 23, 30), local(11, 1, 1, 0)],
@@ -222,32 +219,7 @@ pub fn known() -> Points {
         );
     }
 
-    // Silent for hours, missed, unmeasured; and a name that markup would take for something else.
-    points.runs(
-        from("tasas <norte & sur>", "pagar", "sede"),
-        september,
-        after,
-        |at| match at {
-            at if within(at, &[[local(10, 3, 0, 0), local(10, 4, 5, 0)]]) => None,
-            at if within(at, &[[local(10, 9, 8, 0), local(10, 9, 9, 30)]]) => Some(MISSED),
-            at if within(at, &[[local(10, 9, 10, 0), local(10, 9, 10, 40)]]) => Some(UNMEASURED),
-            // It fails before, during and after planned work.
-            at if within(at, &[[local(10, 14, 2, 0), local(10, 14, 5, 0)]]) => Some(PLANNED),
-            at if within(at, &[[local(10, 14, 1, 30), local(10, 14, 5, 20)]]) => Some(FAILED),
-            _ => Some(SLOW),
-        },
-    );
-
-    // It fails before, during and after a window that only the alerts know.
-    points.runs(
-        from("mesa-de-entrada", "anotar", "sede"),
-        september,
-        after,
-        |at| {
-            let is_failing = within(at, &[[local(10, 7, 9, 0), local(10, 7, 11, 0)]]);
-            Some(if is_failing { FAILED } else { OK })
-        },
-    );
+    unwatched_and_planned(&mut points, september, after);
 
     // Twice as slow as in September.
     let mut at = september;
@@ -280,6 +252,40 @@ pub fn known() -> Points {
         (!within(at, &[[local(10, 22, 1, 0), local(10, 22, 1, 15)]])).then_some(OK)
     });
     points
+}
+
+/// Two systems of which parts were not watched, or were planned.
+fn unwatched_and_planned(points: &mut Points, september: Timestamp, after: Timestamp) {
+    // Silent for hours, missed, unmeasured; and a name that markup would take for something else.
+    points.runs(
+        from("tasas <norte & sur>", "pagar", "sede"),
+        september,
+        after,
+        |at| match at {
+            at if within(at, &[[local(10, 3, 0, 0), local(10, 4, 5, 0)]]) => None,
+            at if within(at, &[[local(10, 9, 8, 0), local(10, 9, 9, 30)]]) => Some(MISSED),
+            at if within(at, &[[local(10, 9, 10, 0), local(10, 9, 10, 40)]]) => Some(UNMEASURED),
+            // It fails before, during and after planned work.
+            at if within(at, &[[local(10, 14, 2, 0), local(10, 14, 5, 0)]]) => Some(PLANNED),
+            at if within(at, &[[local(10, 14, 1, 30), local(10, 14, 5, 20)]]) => Some(FAILED),
+            _ => Some(SLOW),
+        },
+    );
+
+    // It fails before, during and after a window that only the alerts know.
+    points.runs(
+        from("mesa-de-entrada", "anotar", "sede"),
+        september,
+        after,
+        |at| {
+            let is_failing = within(at, &[[local(10, 7, 9, 0), local(10, 7, 11, 0)]]);
+            Some(if is_failing { FAILED } else { OK })
+        },
+    );
+}
+
+fn within(at: Timestamp, spans: &[[Timestamp; 2]]) -> bool {
+    spans.iter().any(|[from, to]| *from <= at && at < *to)
 }
 
 /// Runs at odd moments, with outages and holes.
