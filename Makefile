@@ -14,13 +14,14 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo dashboards dashboards-benchmark benchmark benchmark-alerts benchmark-report benchmark-backtest accuracy sizing-disk test soak sizing kills lint advisories debs test-packages
+.PHONY: help setup setup-checks build demo dashboards journey-reference dashboards-benchmark benchmark benchmark-alerts benchmark-report benchmark-backtest accuracy sizing-disk test soak sizing kills lint advisories debs test-packages
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
 	@echo "make build   builds everything (the first time about 3 minutes)"
 	@echo "make demo    shows the product at work: a portal breaks, a mail arrives, it heals (half a minute; ONCE=1 ends by itself)"
 	@echo "make dashboards  writes grafana/dashboards/ anew, in both languages, from testbed/src/dashboards/"
+	@echo "make journey-reference  writes docs/journey-reference.md anew, from the probe's types"
 	@echo "make dashboards-benchmark  how long their queries take on 30 days of 30 journeys a minute (some minutes)"
 	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20)"
 	@echo "make benchmark-alerts  what the alert engine costs with 10,000 series (half a minute and a release build)"
@@ -50,6 +51,9 @@ demo: build
 
 dashboards:
 	cargo run --locked --package vigia-testbed --bin vigia-dashboards
+
+journey-reference:
+	cargo run --locked --package vigia-testbed --bin vigia-journey-reference
 
 # InfluxDB is filled with 30 days first, which takes some minutes.
 dashboards-benchmark: setup

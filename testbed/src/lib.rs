@@ -8,6 +8,7 @@ pub mod benchmark;
 pub mod dashboards;
 pub mod demo;
 pub mod http;
+pub mod journey_reference;
 pub mod mailbox;
 mod one_thread;
 pub mod portal;

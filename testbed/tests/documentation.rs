@@ -7,7 +7,7 @@
 
 use std::{fs, path::PathBuf};
 
-use vigia_testbed::repository;
+use vigia_testbed::{journey_reference, repository};
 
 #[test]
 fn every_name_of_the_data_model_is_explained() {
@@ -70,8 +70,19 @@ fn anchor(heading: &str) -> String {
         .collect()
 }
 
-/// Pages that are for those who choose or build, not for those who operate; and messages, which are Spanish as they are.
-const ENGLISH_ALONE: [&str; 2] = ["comparison.md", "gallery.md"];
+#[test]
+fn the_reference_of_journeys_is_what_their_schema_makes() {
+    let page = fs::read_to_string(repository::path(journey_reference::PAGE)).unwrap();
+    assert_eq!(
+        page,
+        journey_reference::page().unwrap(),
+        "it is not current: make journey-reference"
+    );
+}
+
+/// Pages that are for those who choose or build, not for those who operate; one that is made of the types; and messages, which
+/// are Spanish as they are.
+const ENGLISH_ALONE: [&str; 3] = ["comparison.md", "gallery.md", "journey-reference.md"];
 
 #[test]
 fn every_page_for_operators_is_there_in_spanish_with_the_same_blocks() {
