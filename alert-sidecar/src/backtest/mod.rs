@@ -21,7 +21,7 @@ use self::{
     tally::{Measured, RuleTally, Skipped, Tally},
 };
 use crate::{
-    flux::{InfluxDb, QueryError, Rule, rule::Bad},
+    flux::{InfluxDb, QueryError, Rule, ShippedQuery},
     incident::{Change, Incident},
     store::{
         judgement::Policy,
@@ -174,10 +174,43 @@ impl Course {
 
 /// Why a rule cannot be tried on what every run came to.
 fn why_not(rule: &Rule) -> Option<&'static str> {
-    let is_of_runs = rule.asks_for_results();
-    match rule.meaning.bad {
-        _ if rule.silence.is_some() => Some("silence is judged by the clock, not by runs"),
-        Bad::Failed | Bad::Slow if is_of_runs => None,
-        _ => Some("it asks for more than what every run came to"),
+    use ShippedQuery as Query;
+    let query = Query::ALL
+        .into_iter()
+        .find(|query| rule.flux == query.flux());
+    match query {
+        _ if rule.silence.is_some() => {
+            Some("it is about points that did not come, and only runs that came are followed here")
+        }
+        Some(Query::JourneysFailed | Query::JourneysSlow) => None,
+        Some(Query::JourneysSlowerThanUsual) => Some(
+            "what was usual would have to be asked anew for each hour, of the four weeks before it",
+        ),
+        Some(Query::JourneysDrifting) => Some(
+            "it needs more of each run than what it came to, which takes InfluxDB minutes for some days",
+        ),
+        Some(_) => Some(
+            "it is about what Telegraf measures, and only the runs of journeys are followed here",
+        ),
+        None => Some("its query is your own: what it would have brought then cannot be known"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_about_what_runs_came_to_are_tried_and_of_all_others_it_is_said_why_not() {
+        let mut tried = Vec::new();
+        for query in ShippedQuery::ALL {
+            let rule = Rule::shipped("r", query);
+            if why_not(&rule).is_none() {
+                tried.push(query.name());
+            }
+        }
+        assert_eq!(tried, ["journeys-failed", "journeys-slow"]);
+        let own = Rule::custom("r", "from(bucket: v.defaultBucket)".to_owned());
+        assert!(why_not(&own).is_some_and(|why| why.contains("your own")));
     }
 }

@@ -187,7 +187,8 @@ impl Shown<'_> {
             }
         }
         if !tally.skipped.is_empty() {
-            lines.extend([String::new(), "Not tried".to_owned()]);
+            let head = "Not tried, so what these rules would have sent is not in the figures above";
+            lines.extend([String::new(), head.to_owned()]);
             for skipped in &tally.skipped {
                 lines.push(format!("  {}: {}", skipped.rule, skipped.why));
             }

@@ -1,6 +1,6 @@
 //! A rule: a query, how often it is asked, what its rows mean, and when users count as affected.
 
-use std::{num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer, de::Error};
 use toml::Spanned;
@@ -159,12 +159,20 @@ impl Rule {
         }
     }
 
-    /// Whether what every run of a journey came to is all that decides: the reasons aside, it asks for nothing else.
+    /// How much what it finds may matter.
     #[must_use]
-    pub fn asks_for_results(&self) -> bool {
-        [ShippedQuery::JourneysFailed, ShippedQuery::JourneysSlow]
-            .into_iter()
-            .any(|query| self.flux == query.flux())
+    pub fn impacts(&self) -> BTreeSet<Impact> {
+        const EVERY: [Impact; 3] = [Impact::Critical, Impact::High, Impact::Low];
+        let mut impacts: BTreeSet<Impact> = match self.meaning.weight {
+            Weight::AsTagged | Weight::TaggedOrLow => EVERY.into(),
+            Weight::OneLower => EVERY.map(Impact::lowered).into(),
+            Weight::Fixed(impact) => [impact].into(),
+        };
+        // What fails for one probe only matters less.
+        if self.puts_probes_together() {
+            impacts.extend(impacts.clone().into_iter().map(Impact::lowered));
+        }
+        impacts
     }
 
     /// Whether what several probes see of a journey is one incident.
