@@ -6,6 +6,7 @@ pub mod channels;
 mod check;
 mod email;
 mod page;
+mod reach;
 mod report;
 mod routing;
 mod rule;
@@ -152,6 +153,11 @@ impl Findings<'_> {
         self.mistakes
             .push(self.source.mistake(at.span(), what, hint));
     }
+
+    /// The line on which this stands.
+    fn line<T>(&self, at: &Spanned<T>) -> usize {
+        self.source.text[..at.span().start].matches('\n').count() + 1
+    }
 }
 
 fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mistake::Mistake>> {
@@ -186,6 +192,13 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
         zone,
         &mut findings,
     );
+    let count = file.rule.len();
+    let rules = rule::resolve_all(file.rule, &mut findings);
+    // Of a rule with mistakes it is not known what it brings.
+    let are_rules_known = count == 0 || rules.len() == count;
+    if are_rules_known {
+        reach::rules_named(&file.route, &file.maintenance, &rules, &mut findings);
+    }
     let mut policy = Policy {
         routes: routing::routes(&file.route, &names, &mut findings),
         maintenance: routing::maintenance(file.maintenance, &names, &mut findings),
@@ -198,9 +211,11 @@ fn resolve(file: File, source: &Source) -> Result<Config, Vec<vigia_contract::mi
         grouping: file.grouping.into(),
         recipients: BTreeMap::new(),
     };
+    if are_rules_known {
+        reach::routes(&file.route, &policy.routes, &rules, &mut findings);
+    }
     let channels = channels::resolve_all(file.channel, &mut findings);
     let reports = report::resolve_all(file.report, &channels, &mut findings);
-    let rules = rule::resolve_all(file.rule, &mut findings);
     let page = file
         .page
         .and_then(|page| page::resolve(page, &mut findings));

@@ -113,6 +113,11 @@ pub(super) fn used<'a>(
     used
 }
 
+fn plain(names: Option<&[Spanned<String>]>) -> Option<Vec<String>> {
+    let names = names?.iter();
+    Some(names.map(|name| name.as_ref().clone()).collect())
+}
+
 /// What is not a channel, made ready for the routes.
 pub(super) fn names<'a>(
     channels: &'a [ChannelSettings],
@@ -285,7 +290,7 @@ fn resolve(written: &Spanned<tree::Settings>, names: &Names, findings: &mut Find
             system: settings.system.clone(),
             journey: settings.journey.clone(),
             probe: settings.probe.clone(),
-            rule: settings.rule.clone(),
+            rule: plain(settings.rule.as_deref()),
         },
         channels: names.targets(&settings.channels, findings),
         when: when(settings, names, findings),
@@ -368,7 +373,7 @@ fn planned(
         system: settings.system,
         journey: settings.journey,
         probe: settings.probe,
-        rule: settings.rule,
+        rule: plain(settings.rule.as_deref()),
     };
     if matcher.takes_everything() && !settings.everything {
         findings.add(

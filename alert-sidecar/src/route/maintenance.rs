@@ -21,7 +21,7 @@ pub struct Settings {
     pub system: Option<Vec<String>>,
     pub journey: Option<Vec<String>>,
     pub probe: Option<Vec<String>>,
-    pub rule: Option<Vec<String>>,
+    pub rule: Option<Vec<Spanned<String>>>,
     /// Whether it may mute everything. Default `false`.
     #[serde(default)]
     pub everything: bool,

@@ -78,6 +78,19 @@ impl Matcher {
     }
 }
 
+/// Whether every name that fits the one pattern fits the other, `wide`. A name is a pattern of itself.
+#[must_use]
+pub fn covers(wide: &str, pattern: &str) -> bool {
+    // Whatever a star of the one stands for, only a star of the other can stand for it.
+    fits(wide, pattern)
+}
+
+/// Whether a name may fit both; where both hold stars that is not looked into.
+#[must_use]
+pub fn may_meet(one: &str, other: &str) -> bool {
+    fits(one, other) || fits(other, one) || (one.contains('*') && other.contains('*'))
+}
+
 fn is_any(pattern: &str) -> bool {
     !pattern.is_empty() && pattern.bytes().all(|letter| letter == b'*')
 }

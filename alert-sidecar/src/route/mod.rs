@@ -12,3 +12,4 @@ pub mod matcher;
 pub mod on_call;
 pub mod silence;
 pub mod tree;
+pub mod unreached;

@@ -27,7 +27,7 @@ pub struct Settings {
     /// Incidents seen by these probes. Default: by every probe.
     pub probe: Option<Vec<String>>,
     /// Incidents found by these rules. Default: by every rule.
-    pub rule: Option<Vec<String>>,
+    pub rule: Option<Vec<Spanned<String>>>,
     /// The names of the channels that are told, or of `[[on_call]]`.
     #[serde(default)]
     pub channels: Vec<Spanned<String>>,
