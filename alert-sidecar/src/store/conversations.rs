@@ -22,7 +22,7 @@ impl Conversation {
     pub fn lead(&self) -> &Incident {
         self.incidents
             .first()
-            .expect("a conversation is about something: it is begun with its first incident")
+            .expect("a conversation without incidents is not read")
     }
 }
 
@@ -167,8 +167,25 @@ pub async fn end_of(
     Ok(over)
 }
 
-/// A conversation with its incidents as they stand now.
-pub async fn read(connection: &mut AnyConnection, id: &str) -> Result<Conversation> {
+/// Those in a conversation that followed from this incident and go on.
+pub async fn followers(
+    connection: &mut AnyConnection,
+    conversation: &str,
+    cause: &str,
+) -> Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT incident.id FROM member JOIN incident ON incident.id = member.incident_id
+         WHERE member.conversation_id = $1 AND member.cause_id = $2 AND incident.ended_ns IS NULL",
+    )
+    .bind(conversation)
+    .bind(cause)
+    .fetch_all(connection)
+    .await
+}
+
+/// A conversation with its incidents as they stand now; nothing where none of them is known, as in a store that was saved from a
+/// damaged one.
+pub async fn read(connection: &mut AnyConnection, id: &str) -> Result<Option<Conversation>> {
     // What goes on comes first, then what others follow from, then what matters most.
     let rows = sqlx::query(
         "SELECT incident.* FROM member JOIN incident ON incident.id = member.incident_id
@@ -182,10 +199,11 @@ pub async fn read(connection: &mut AnyConnection, id: &str) -> Result<Conversati
     .fetch_all(connection)
     .await?;
     let incidents = rows.iter().map(incidents::incident);
-    Ok(Conversation {
+    let incidents = incidents.collect::<Result<Vec<_>>>()?;
+    Ok((!incidents.is_empty()).then(|| Conversation {
         id: id.to_owned(),
-        incidents: incidents.collect::<Result<_>>()?,
-    })
+        incidents,
+    }))
 }
 
 /// The conversations that an incident is part of.

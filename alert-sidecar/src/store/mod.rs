@@ -6,6 +6,7 @@
 pub mod access;
 pub mod conversations;
 pub mod decisions;
+mod gathering;
 pub mod incidents;
 pub mod judgement;
 pub mod keeper;
@@ -21,6 +22,7 @@ pub mod rehearsal;
 pub mod reports;
 mod rescue;
 mod sqlite;
+mod standing;
 mod steering;
 mod telling;
 pub mod threads;

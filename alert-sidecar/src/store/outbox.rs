@@ -233,7 +233,33 @@ pub async fn claim(
     channel: &str,
     now: Timestamp,
 ) -> Result<Option<Delivery>> {
-    let id: Option<String> = sqlx::query_scalar(
+    while let Some(id) = due(connection, channel, now).await? {
+        sqlx::query("UPDATE delivery SET state = 'sending', attempt = attempt + 1 WHERE id = $1")
+            .bind(&id)
+            .execute(&mut *connection)
+            .await?;
+        let row = sqlx::query("SELECT * FROM delivery WHERE id = $1")
+            .bind(&id)
+            .fetch_one(&mut *connection)
+            .await?;
+        let conversation: &str = row.try_get("conversation_id")?;
+        let Some(conversation) = conversations::read(connection, conversation).await? else {
+            lose(connection, &id, now).await?;
+            continue;
+        };
+        let mut claimed = delivery(&row, conversation)?;
+        claimed.thread = threads::of(connection, claimed.correspondence()).await?;
+        return Ok(Some(claimed));
+    }
+    Ok(None)
+}
+
+async fn due(
+    connection: &mut AnyConnection,
+    channel: &str,
+    now: Timestamp,
+) -> Result<Option<String>> {
+    sqlx::query_scalar(
         "SELECT id FROM delivery AS waiting
          WHERE channel = $1 AND state = 'pending' AND (next_attempt_ns <= $2 OR next_attempt_ns > $3)
            AND NOT EXISTS (SELECT 1 FROM delivery AS earlier
@@ -247,22 +273,21 @@ pub async fn claim(
     .bind(channel)
     .bind(stored(now))
     .bind(stored(now + LONGEST_PAUSE))
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some(id) = id else { return Ok(None) };
-    sqlx::query("UPDATE delivery SET state = 'sending', attempt = attempt + 1 WHERE id = $1")
-        .bind(&id)
-        .execute(&mut *connection)
-        .await?;
-    let row = sqlx::query("SELECT * FROM delivery WHERE id = $1")
-        .bind(&id)
-        .fetch_one(&mut *connection)
-        .await?;
-    let conversation: &str = row.try_get("conversation_id")?;
-    let conversation = conversations::read(connection, conversation).await?;
-    let mut claimed = delivery(&row, conversation)?;
-    claimed.thread = threads::of(connection, claimed.correspondence()).await?;
-    Ok(Some(claimed))
+    .fetch_optional(connection)
+    .await
+}
+
+/// Of what the message was about nothing was saved from a damaged store: there is nothing that could be said.
+async fn lose(connection: &mut AnyConnection, id: &str, now: Timestamp) -> Result<()> {
+    const LOST: &str = "the incidents that it was about are not in the store any more";
+    tracing::error!(delivery = id, "a message cannot be sent: {LOST}");
+    sqlx::query("UPDATE delivery SET state = 'refused', answer = $2, settled_ns = $3 WHERE id = $1")
+        .bind(id)
+        .bind(LOST)
+        .bind(stored(now))
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// When the next delivery of a channel is due.

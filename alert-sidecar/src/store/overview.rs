@@ -70,7 +70,7 @@ pub(super) async fn read(connection: &mut AnyConnection, now: Timestamp) -> Resu
     let mut messages = Vec::new();
     for progress in outbox::newest(connection, MESSAGES).await? {
         let conversation = conversations::read(connection, &progress.conversation).await?;
-        messages.push((progress, conversation));
+        messages.extend(conversation.map(|conversation| (progress, conversation)));
     }
     Ok(Overview {
         runs: observations::newest_of_all(connection).await?,

@@ -46,10 +46,11 @@ impl Ledger {
         let subject = subject.to_owned();
         self.read(|connection| {
             Box::pin(async move {
-                match incidents::with_id(connection, &subject).await? {
-                    Some(incident) => Ok(vec![incident]),
-                    None => Ok(conversations::read(connection, &subject).await?.incidents),
+                if let Some(incident) = incidents::with_id(connection, &subject).await? {
+                    return Ok(vec![incident]);
                 }
+                let conversation = conversations::read(connection, &subject).await?;
+                Ok(conversation.map_or_else(Vec::new, |told| told.incidents))
             })
         })
         .await

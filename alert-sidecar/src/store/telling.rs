@@ -1,28 +1,18 @@
-//! Does what [`look`] says is to be done about incidents, inside the transaction of the caller: conversations, intents to send,
-//! and the decisions with their reasons.
-//!
-//! One [`Teller`] lives as long as one transaction. What it is told of the conversations it notes, and [`Teller::finish`] writes
-//! the messages that follow, so that a thousand incidents that open at once are one message.
+//! Does what [`look`] says is to be done about incidents, inside the transaction of the caller, and records the decisions with
+//! their reasons. In which conversation an incident is told, and in what messages, is [`super::gathering`]'s.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use jiff::{SignedDuration, Timestamp};
-use sqlx::{AnyConnection, Result, Row};
-use vigia_contract::data_model::Impact;
+use jiff::Timestamp;
+use sqlx::{AnyConnection, Result};
 
 use super::{
-    conversations::{self, Beginning, Form},
-    decisions, incidents,
-    judgement::Policy,
-    outbox::{self, Kind, State},
-    stored, time,
+    conversations, decisions, gathering::Gathering, incidents, judgement::Policy, outbox::Kind,
+    standing, stored,
 };
 use crate::{
     incident::{Change, Incident, untold},
     route::{
         decision::{Decision, Reason, Verdict},
-        look::{Look, Outlook, Reach, Standing, Step, Told, look},
-        matcher::Labels,
+        look::{Look, Outlook, Standing, Step, look},
         silence::Silence,
     },
 };
@@ -35,39 +25,8 @@ pub(super) struct Teller<'a> {
     policy: &'a Policy,
     now: Timestamp,
     silences: Vec<Silence>,
-    /// The live conversations, the newest first.
-    live: Vec<Live>,
-    /// What others may follow from, with the channel where it is told; nothing where nothing depends on anything.
-    causes: Vec<(Incident, String)>,
-    /// The conversations of the causes, by identity of the incident and channel.
-    told_in: BTreeMap<(String, String), String>,
-    touched: BTreeMap<String, Touch>,
-    /// The conversations that ended, and whether that is told.
-    ended: Vec<(String, bool)>,
+    gathering: Gathering<'a>,
     changes: Vec<Change>,
-}
-
-struct Live {
-    id: String,
-    channel: String,
-    common: String,
-    began: Timestamp,
-}
-
-/// What happened to a conversation.
-#[derive(Default)]
-struct Touch {
-    channel: String,
-    /// What its first message is, for who has none.
-    opener: Option<Kind>,
-    /// The most that somebody who joined matters.
-    joined: Option<Impact>,
-    /// Somebody left, and others go on.
-    has_left: bool,
-    /// What those who go on followed from is over.
-    has_lost_cause: bool,
-    /// Those who have it are told again.
-    is_reminded: bool,
 }
 
 impl<'a> Teller<'a> {
@@ -77,40 +36,13 @@ impl<'a> Teller<'a> {
         policy: &'a Policy,
         now: Timestamp,
     ) -> Result<Self> {
-        let open = conversations::open(connection).await?.into_iter();
-        let live = open.map(|(id, channel, common, began)| Live {
-            id,
-            channel,
-            common,
-            began,
-        });
-        let mut teller = Self {
+        Ok(Self {
             policy,
             now,
             silences: decisions::silences(connection, now).await?,
-            live: live.collect(),
-            causes: Vec::new(),
-            told_in: BTreeMap::new(),
-            touched: BTreeMap::new(),
-            ended: Vec::new(),
+            gathering: Gathering::new(connection, policy, now).await?,
             changes: Vec::new(),
-        };
-        if !policy.dependencies.is_empty() {
-            for incident in incidents::open(connection).await? {
-                for (conversation, channel) in
-                    conversations::live_of(connection, &incident.id).await?
-                {
-                    teller.is_cause(&incident, &channel, &conversation);
-                }
-            }
-        }
-        Ok(teller)
-    }
-
-    fn is_cause(&mut self, incident: &Incident, channel: &str, conversation: &str) {
-        self.causes.push((incident.clone(), channel.to_owned()));
-        let place = (incident.id.clone(), channel.to_owned());
-        self.told_in.insert(place, conversation.to_owned());
+        })
     }
 
     /// An incident opened; `former` is the one that it follows.
@@ -158,37 +90,21 @@ impl<'a> Teller<'a> {
         successor: Option<&Incident>,
     ) -> Result<()> {
         incidents::put(connection, incident).await?;
-        let over = conversations::end_of(connection, &incident.id, self.now).await?;
-        self.live.retain(|live| !over.contains(&live.id));
-        let ended = over.iter().cloned();
-        self.ended
-            .extend(ended.map(|conversation| (conversation, successor.is_none())));
-        let places = conversations::live_of(connection, &incident.id).await?;
-        for (conversation, channel) in &places {
-            if over.contains(conversation) {
-                continue;
-            }
-            let followers: Vec<String> = sqlx::query_scalar(
-                "SELECT incident.id FROM member JOIN incident ON incident.id = member.incident_id
-                 WHERE member.conversation_id = $1 AND member.cause_id = $2 AND incident.ended_ns IS NULL",
-            )
-            .bind(conversation)
-            .bind(&incident.id)
-            .fetch_all(&mut *connection)
+        let (was_told, left_behind) = self
+            .gathering
+            .leave(connection, incident, successor)
             .await?;
-            let touch = self.touch(conversation, channel);
-            touch.has_left = true;
-            touch.has_lost_cause |= !followers.is_empty();
-            for follower in followers {
-                let reason = Reason::CauseOver(incident.id.clone());
-                self.decide(connection, &follower, Verdict::Told, Some(channel), reason)
-                    .await?;
-            }
+        for (follower, channel) in left_behind {
+            let (channel, reason) = (
+                Some(channel.as_str()),
+                Reason::CauseOver(incident.id.clone()),
+            );
+            self.decide(connection, &follower, Verdict::Told, channel, reason)
+                .await?;
         }
-        self.causes.retain(|(cause, _)| cause.id != incident.id);
-        let standing = self.standing(connection, incident).await?;
+        let standing = standing::read(connection, incident).await?;
         let look = self.look(incident, &standing);
-        if places.is_empty()
+        if !was_told
             && look.next.is_none()
             && !decisions::is_settled(connection, &incident.id).await?
         {
@@ -212,7 +128,7 @@ impl<'a> Teller<'a> {
     ) -> Result<Option<Timestamp>> {
         self.settle_untold(connection).await?;
         for incident in incidents::to_look_at(connection, self.now, PORTION).await? {
-            let standing = self.standing(connection, &incident).await?;
+            let standing = standing::read(connection, &incident).await?;
             let look = self.look(&incident, &standing);
             self.act(connection, &incident, &look, None).await?;
             incidents::look_again(connection, &incident.id, None, look.next).await?;
@@ -222,21 +138,12 @@ impl<'a> Teller<'a> {
 
     /// Whether somebody is told.
     pub fn has_news(&self) -> bool {
-        !(self.touched.is_empty() && self.ended.is_empty() && self.changes.is_empty())
+        self.gathering.has_news() || !self.changes.is_empty()
     }
 
     /// Writes the messages that follow from everything; gives the incidents that came and went on the way.
-    pub async fn finish(mut self, connection: &mut AnyConnection) -> Result<Vec<Change>> {
-        for (conversation, touch) in std::mem::take(&mut self.touched) {
-            self.tell(connection, &conversation, &touch).await?;
-        }
-        for (conversation, is_told) in &self.ended {
-            if *is_told {
-                outbox::intend_end(connection, conversation, self.now).await?;
-            } else {
-                outbox::let_go(connection, conversation).await?;
-            }
-        }
+    pub async fn finish(self, connection: &mut AnyConnection) -> Result<Vec<Change>> {
+        self.gathering.finish(connection).await?;
         Ok(self.changes)
     }
 
@@ -246,7 +153,7 @@ impl<'a> Teller<'a> {
             maintenance: &self.policy.maintenance,
             silences: &self.silences,
             dependencies: &self.policy.dependencies,
-            causes: &self.causes,
+            causes: self.gathering.causes(),
         };
         look(incident, standing, outlook, self.now)
     }
@@ -267,32 +174,38 @@ impl<'a> Teller<'a> {
                         }
                         (reason, _) => reason.clone(),
                     };
-                    self.tell_on(connection, incident, channel, Kind::Opened)
+                    self.gathering
+                        .tell_on(connection, incident, channel, Kind::Opened)
                         .await?;
                     self.say_told(connection, incident, channel, reason).await?;
                 }
                 Step::Escalate(channel, reason) => {
-                    self.tell_on(connection, incident, channel, Kind::Escalated)
+                    self.gathering
+                        .tell_on(connection, incident, channel, Kind::Escalated)
                         .await?;
                     self.say_told(connection, incident, channel, reason.clone())
                         .await?;
                 }
                 Step::Join(channel, cause) => {
-                    self.tell_inside(connection, incident, channel, cause)
-                        .await?;
+                    let gathering = &mut self.gathering;
+                    if gathering
+                        .tell_inside(connection, incident, channel, cause)
+                        .await?
+                    {
+                        let reason = Reason::Inside(cause.clone());
+                        self.say_told(connection, incident, channel, reason).await?;
+                    }
                 }
                 Step::Remind(channel, reason) => {
-                    for (conversation, told_on) in
-                        conversations::live_of(connection, &incident.id).await?
-                    {
-                        if told_on == *channel {
-                            self.touch(&conversation, channel).is_reminded = true;
-                        }
-                    }
+                    self.gathering.remind(connection, incident, channel).await?;
                     self.say_told(connection, incident, channel, reason.clone())
                         .await?;
                 }
-                Step::Digest(channel) => self.digest(connection, incident, channel).await?,
+                Step::Digest(channel) => {
+                    self.gathering.digest(connection, incident, channel).await?;
+                    self.say_told(connection, incident, channel, Reason::Digest)
+                        .await?;
+                }
                 Step::Hold(channel, reason) => {
                     let channel = channel.as_deref();
                     self.decide_anew(connection, incident, Verdict::Held, channel, reason.clone())
@@ -332,53 +245,6 @@ impl<'a> Teller<'a> {
         .await
     }
 
-    /// It is told as part of what is told on this channel of what it follows from.
-    async fn tell_inside(
-        &mut self,
-        connection: &mut AnyConnection,
-        incident: &Incident,
-        channel: &str,
-        cause: &str,
-    ) -> Result<()> {
-        let place = (cause.to_owned(), channel.to_owned());
-        let Some(conversation) = self.told_in.get(&place).cloned() else {
-            return Ok(());
-        };
-        conversations::join(
-            connection,
-            &conversation,
-            &incident.id,
-            Some(cause),
-            self.now,
-        )
-        .await?;
-        self.joined(incident, channel, &conversation, Kind::Opened);
-        let reason = Reason::Inside(cause.to_owned());
-        self.say_told(connection, incident, channel, reason).await
-    }
-
-    /// It is in the digest that this channel is told now.
-    async fn digest(
-        &mut self,
-        connection: &mut AnyConnection,
-        incident: &Incident,
-        channel: &str,
-    ) -> Result<()> {
-        let id = format!("digest.{}/{channel}", self.now.as_nanosecond());
-        let digest = Beginning {
-            id: &id,
-            channel,
-            form: Form::Digest,
-            common: "",
-            impact: Impact::Low,
-        };
-        conversations::begin(connection, &digest, self.now).await?;
-        conversations::join(connection, &id, &incident.id, None, self.now).await?;
-        self.touch(&id, channel).opener = Some(Kind::Digest);
-        self.say_told(connection, incident, channel, Reason::Digest)
-            .await
-    }
-
     /// Nobody was told of something critical: whoever watches Vigía is told that, or else everybody.
     async fn raise(&mut self, connection: &mut AnyConnection, raised: Incident) -> Result<()> {
         self.open(connection, &raised, None).await?;
@@ -387,7 +253,8 @@ impl<'a> Teller<'a> {
             .is_empty();
         if !is_told {
             for channel in self.policy.recipients.keys() {
-                self.tell_on(connection, &raised, channel, Kind::Opened)
+                self.gathering
+                    .tell_on(connection, &raised, channel, Kind::Opened)
                     .await?;
                 let reason = Reason::Raised(raised.id.clone());
                 self.decide(connection, &raised.id, Verdict::Told, Some(channel), reason)
@@ -419,225 +286,6 @@ impl<'a> Teller<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Takes an incident into a conversation of others on this channel, or begins one.
-    async fn tell_on(
-        &mut self,
-        connection: &mut AnyConnection,
-        incident: &Incident,
-        channel: &str,
-        opener: Kind,
-    ) -> Result<()> {
-        let grouping = &self.policy.grouping;
-        let common = grouping.common(Labels::from(incident));
-        let open = self.live.iter().find(|live| {
-            live.channel == channel
-                && live.common == common
-                && grouping.is_joined(live.began, self.now)
-        });
-        let conversation = if let Some(live) = open {
-            live.id.clone()
-        } else {
-            let id = format!("{}/{channel}", incident.id);
-            let beginning = Beginning {
-                id: &id,
-                channel,
-                form: Form::Live,
-                common: &common,
-                impact: incident.impact,
-            };
-            conversations::begin(connection, &beginning, self.now).await?;
-            let began = Live {
-                id: id.clone(),
-                channel: channel.to_owned(),
-                common,
-                began: self.now,
-            };
-            self.live.insert(0, began);
-            id
-        };
-        conversations::join(connection, &conversation, &incident.id, None, self.now).await?;
-        if !self.policy.dependencies.is_empty() {
-            self.explain_others(connection, incident, &conversation)
-                .await?;
-            self.is_cause(incident, channel, &conversation);
-        }
-        self.joined(incident, channel, &conversation, opener);
-        Ok(())
-    }
-
-    /// Those in the conversation that follow from this incident were told before it.
-    async fn explain_others(
-        &self,
-        connection: &mut AnyConnection,
-        cause: &Incident,
-        conversation: &str,
-    ) -> Result<()> {
-        for effect in conversations::read(connection, conversation)
-            .await?
-            .incidents
-        {
-            if effect.id != cause.id && self.policy.dependencies.explains(cause, &effect) {
-                sqlx::query(
-                    "UPDATE member SET cause_id = $3 WHERE conversation_id = $1 AND incident_id = $2 AND cause_id IS NULL",
-                )
-                .bind(conversation)
-                .bind(&effect.id)
-                .bind(&cause.id)
-                .execute(&mut *connection)
-                .await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn joined(&mut self, incident: &Incident, channel: &str, conversation: &str, opener: Kind) {
-        let touch = self.touch(conversation, channel);
-        touch.opener.get_or_insert(opener);
-        let impact = touch
-            .joined
-            .map_or(incident.impact, |impact| impact.min(incident.impact));
-        touch.joined = Some(impact);
-    }
-
-    fn touch(&mut self, conversation: &str, channel: &str) -> &mut Touch {
-        let touch = self.touched.entry(conversation.to_owned()).or_default();
-        if touch.channel.is_empty() {
-            channel.clone_into(&mut touch.channel);
-        }
-        touch
-    }
-
-    /// Writes the messages of one conversation that something happened to.
-    async fn tell(
-        &self,
-        connection: &mut AnyConnection,
-        conversation: &str,
-        touch: &Touch,
-    ) -> Result<()> {
-        let Self { policy, now, .. } = self;
-        let grouping = &policy.grouping;
-        let sent = outbox::of_conversation(connection, conversation).await?;
-        let mut recipients: BTreeSet<&str> =
-            sent.iter().map(|sent| sent.recipient.as_str()).collect();
-        if touch.opener.is_some() {
-            let named = policy.recipients.get(&touch.channel).into_iter().flatten();
-            recipients.extend(named.map(String::as_str));
-        }
-        for recipient in recipients {
-            let to = (conversation, touch.channel.as_str(), recipient);
-            let mut first = None;
-            let mut told = None;
-            let mut is_update_waiting = false;
-            for sent in sent.iter().filter(|sent| sent.recipient == recipient) {
-                let is_first = matches!(
-                    sent.kind,
-                    Kind::Opened | Kind::Escalated | Kind::Whole | Kind::Digest
-                );
-                if is_first && sent.state != State::Refused {
-                    first = Some(sent.state);
-                }
-                is_update_waiting |= sent.state == State::Pending
-                    && matches!(sent.kind, Kind::Updated | Kind::Reminder);
-                told = told.max(Some(sent.intended_at));
-            }
-            match (first, touch.opener) {
-                (None, Some(kind)) => {
-                    let wait = match kind {
-                        Kind::Digest => SignedDuration::ZERO,
-                        _ => grouping.wait,
-                    };
-                    outbox::intend(connection, to, kind, *now, *now + wait).await?;
-                }
-                // It lists everything as it stands when it is sent.
-                (None, None) | (Some(State::Pending), _) => {}
-                (Some(_), _) => {
-                    let due = match touch.joined {
-                        Some(impact) => {
-                            grouping.told_of_joining(impact, told.unwrap_or(*now), *now)
-                        }
-                        None if touch.is_reminded => *now,
-                        None if touch.has_lost_cause => *now + grouping.after_cause,
-                        None if touch.has_left => *now + grouping.again,
-                        None => continue,
-                    };
-                    if is_update_waiting {
-                        outbox::bring_forward(connection, to, due).await?;
-                    } else {
-                        let kind = if touch.is_reminded {
-                            Kind::Reminder
-                        } else {
-                            Kind::Updated
-                        };
-                        outbox::intend(connection, to, kind, *now, due).await?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn standing(
-        &self,
-        connection: &mut AnyConnection,
-        incident: &Incident,
-    ) -> Result<Standing> {
-        let id = &incident.id;
-        let rows = sqlx::query(
-            "SELECT conversation.form, conversation.channel, conversation.started_ns, delivery.kind, delivery.state,
-                    delivery.intended_ns
-             FROM member JOIN conversation ON conversation.id = member.conversation_id
-             LEFT JOIN delivery ON delivery.conversation_id = conversation.id
-             WHERE member.incident_id = $1",
-        )
-        .bind(id)
-        .fetch_all(&mut *connection)
-        .await?;
-        let mut told: BTreeMap<String, Told> = BTreeMap::new();
-        let mut digested_at = None;
-        for row in &rows {
-            let began = time(row.try_get("started_ns")?);
-            if row.try_get::<&str, _>("form")? == "digest" {
-                digested_at = digested_at.max(Some(began));
-                continue;
-            }
-            let channel: String = row.try_get("channel")?;
-            let told = told.entry(channel.clone()).or_insert(Told {
-                channel,
-                since: began,
-                last: began,
-                reach: Reach::Refused,
-            });
-            let Some(kind) = row.try_get::<Option<&str>, _>("kind")? else {
-                continue;
-            };
-            told.last = told.last.max(time(row.try_get("intended_ns")?));
-            told.reach = match (kind, row.try_get("state")?) {
-                ("opened" | "escalated" | "whole", "accepted") => Reach::Accepted,
-                ("opened" | "escalated" | "whole", "pending" | "sending")
-                    if told.reach == Reach::Refused =>
-                {
-                    Reach::Waiting
-                }
-                _ => told.reach,
-            };
-        }
-        let known: Option<i64> = sqlx::query_scalar("SELECT known_ns FROM incident WHERE id = $1")
-            .bind(id)
-            .fetch_one(&mut *connection)
-            .await?;
-        let raised = incidents::with_id(connection, &untold::id_of(incident)).await?;
-        Ok(Standing {
-            known_at: known.map_or(incident.started_at, time),
-            told: told.into_values().collect(),
-            heirs: decisions::channels_of_former(connection, id).await?,
-            is_acknowledged: !decisions::acknowledgements(connection, id)
-                .await?
-                .is_empty(),
-            digested_at,
-            is_raised: raised.is_some(),
-        })
     }
 
     async fn decide(

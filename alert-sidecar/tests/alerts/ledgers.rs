@@ -67,6 +67,7 @@ promises! {
     a_beginning_that_is_refused_after_the_end_came_takes_the_end_with_it,
     a_series_that_never_says_anything_about_its_system_does_not_fill_the_store,
     a_report_goes_to_each_address_once_whatever_becomes_of_the_process,
+    a_message_whose_incidents_were_not_saved_holds_nobody_up,
 }
 
 /// A store that tells these recipients of everything.
@@ -536,4 +537,35 @@ async fn a_report_goes_to_each_address_once_whatever_becomes_of_the_process(shel
         ledger.newest_report("mensual").await.unwrap().as_deref(),
         Some("2026-10")
     );
+}
+
+/// As in a store that was saved from a damaged one.
+async fn a_message_whose_incidents_were_not_saved_holds_nobody_up(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
+    break_journey(&desk, minute(2)).await;
+    let shelf = desk.close().await;
+    let mut connection = shelf.connect().await;
+    // That an incident is in no conversation is what is lost; nothing refers to it.
+    sqlx::raw_sql("DELETE FROM member")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    drop(connection);
+
+    let desk = Desk::new(shelf, &["director@agency.example"]).await;
+    assert!(desk.claim(minute(3)).await.is_none());
+    let overview = desk.ledger.overview(minute(3)).await.unwrap();
+    assert!(overview.messages.is_empty(), "{:?}", overview.messages);
+    let of_the_channel: Vec<_> = overview.channels.iter().collect();
+    assert_eq!(of_the_channel.len(), 1);
+    assert_eq!(of_the_channel[0].waiting, 0);
+    let other = run("ingresar", minute(4), Outcome::Failed);
+    let again = run("ingresar", minute(5), Outcome::Failed);
+    let answer = Answer {
+        runs: vec![other, again],
+        ..Answer::default()
+    };
+    desk.ledger.judge(&rule(), answer, minute(6)).await.unwrap();
+    let told = desk.claim(minute(6)).await.unwrap();
+    assert_eq!(told.conversation.lead().series.journey, "ingresar");
 }
