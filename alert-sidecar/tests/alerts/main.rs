@@ -13,6 +13,7 @@ mod incidents;
 mod kills;
 #[macro_use]
 mod ledgers;
+mod calendars;
 mod mailboxes;
 mod mails;
 mod messages;

@@ -18,7 +18,7 @@ use vigia_alert::{
         decisions::{Acknowledgement, Case},
         judgement::Policy,
         ledger::Claim,
-        outbox::{Kind, Settlement, State},
+        outbox::{Delivery, Kind, Settlement, State},
     },
 };
 use vigia_contract::data_model::{Impact, Outcome};
@@ -49,7 +49,7 @@ fn second(second: i64) -> Timestamp {
     minute(0) + SignedDuration::from_secs(second)
 }
 
-fn route(channel: &str, impact: &[Impact]) -> Route {
+pub fn route(channel: &str, impact: &[Impact]) -> Route {
     Route {
         matcher: Matcher {
             impact: (!impact.is_empty()).then(|| impact.to_vec()),
@@ -60,7 +60,7 @@ fn route(channel: &str, impact: &[Impact]) -> Route {
 }
 
 /// One recipient a channel.
-fn policy(routes: Vec<Route>, channels: &[&str]) -> Policy {
+pub fn policy(routes: Vec<Route>, channels: &[&str]) -> Policy {
     let recipients = channels.iter().map(|name| {
         let recipient = format!("{name}@agency.example");
         ((*name).to_owned(), vec![recipient])
@@ -88,7 +88,7 @@ fn quick() -> Rule {
 }
 
 /// What these systems do at this moment.
-async fn happens(desk: &Desk, at: Timestamp, systems: &[(&str, Impact, Outcome)]) {
+pub async fn happens(desk: &Desk, at: Timestamp, systems: &[(&str, Impact, Outcome)]) {
     let runs = systems
         .iter()
         .map(|(system, impact, outcome)| seen(system, *impact, at, *outcome))
@@ -101,31 +101,36 @@ async fn happens(desk: &Desk, at: Timestamp, systems: &[(&str, Impact, Outcome)]
     desk.ledger.judge(&quick(), answer, at).await.unwrap();
 }
 
-async fn fail(desk: &Desk, at: Timestamp, systems: &[&str]) {
+pub async fn fail(desk: &Desk, at: Timestamp, systems: &[&str]) {
     let failed = systems
         .iter()
         .map(|system| (*system, Impact::Critical, Outcome::Failed));
     happens(desk, at, &failed.collect::<Vec<_>>()).await;
 }
 
-async fn recover(desk: &Desk, at: Timestamp, systems: &[&str]) {
+pub async fn recover(desk: &Desk, at: Timestamp, systems: &[&str]) {
     let restored = systems
         .iter()
         .map(|system| (*system, Impact::Critical, Outcome::Ok));
     happens(desk, at, &restored.collect::<Vec<_>>()).await;
 }
 
-/// Everything that this channel is told at this moment, as kind and systems; a `-` stands before one that is over.
+/// A message as kind and systems; a `-` stands before one that is over.
+pub fn said(delivery: &Delivery) -> String {
+    let systems = delivery.conversation.incidents.iter().map(|incident| {
+        let mark = if incident.end.is_some() { "-" } else { "" };
+        format!("{mark}{}", incident.series.system)
+    });
+    let systems: Vec<_> = systems.collect();
+    format!("{} {}", delivery.kind.name(), systems.join(" "))
+}
+
+/// Everything that this channel is told at this moment.
 async fn told_on(desk: &Desk, channel: &str, now: Timestamp) -> Vec<String> {
     desk.ledger.look_again(now).await.unwrap();
     let mut told = Vec::new();
     while let Claim::Delivery(delivery) = desk.ledger.claim(channel, now).await.unwrap() {
-        let systems = delivery.conversation.incidents.iter().map(|incident| {
-            let mark = if incident.end.is_some() { "-" } else { "" };
-            format!("{mark}{}", incident.series.system)
-        });
-        let systems: Vec<_> = systems.collect();
-        told.push(format!("{} {}", delivery.kind.name(), systems.join(" ")));
+        told.push(said(&delivery));
         let accepted = Settlement::Accepted("250".into());
         desk.ledger.settle(&delivery, accepted, now).await.unwrap();
     }
@@ -143,7 +148,7 @@ async fn case_of(desk: &Desk, system: &str) -> Case {
     desk.ledger.case(&incident.id).await.unwrap().unwrap()
 }
 
-async fn reasons(desk: &Desk, system: &str) -> Vec<String> {
+pub async fn reasons(desk: &Desk, system: &str) -> Vec<String> {
     let decisions = case_of(desk, system).await.decisions.into_iter();
     decisions
         .map(|decision| format!("{} {}", decision.verdict.name(), decision.reason))
