@@ -43,7 +43,14 @@ pub(super) async fn of_incident(
     let Ok(Query(About { id })) = about else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    find(&page, &id, Shown::Failed).await
+    let found = find(&page, &id, Shown::Failed).await;
+    if found.status() == StatusCode::NOT_FOUND {
+        // A browser shows these words in the place of the picture; whoever else asks learns that there is none.
+        let words = page.view(asked.language).no_picture();
+        let kind = [(CONTENT_TYPE, "image/svg+xml")];
+        return (StatusCode::NOT_FOUND, kind, words).into_response();
+    }
+    found
 }
 
 /// What the link in a message shows; who has the link may see it until it ends.

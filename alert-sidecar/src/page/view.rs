@@ -23,7 +23,10 @@ use crate::{
     health::Complaint,
     incident::Incident,
     render::{Language, Names, Renderer, Style, link::Action},
-    route::silence::{Refusal, Silence},
+    route::{
+        decision::Recorded,
+        silence::{Refusal, Silence},
+    },
     store::{
         conversations::Conversation,
         decisions::Case,
@@ -111,9 +114,9 @@ struct SilenceRow {
 }
 
 #[derive(Serialize)]
-struct DecisionRow<'a> {
+struct DecisionRow {
     at: String,
-    text: &'a str,
+    text: String,
 }
 
 /// The form of [`super::act`].
@@ -228,7 +231,10 @@ impl View {
             heading: &heading,
             detail: &detail,
         };
-        let complaints: Vec<String> = complaints.iter().map(ToString::to_string).collect();
+        let complaints = complaints
+            .iter()
+            .map(|complaint| self.complaint(complaint, now))
+            .collect::<Result<Vec<_>, _>>()?;
         let page = context! {
             refresh => REFRESH_S,
             now => self.say(&self.words.as_of, context! { now => self.time(now, &self.words.moment) })?,
@@ -267,11 +273,13 @@ impl View {
         let decisions: Vec<_> = case
             .decisions
             .iter()
-            .map(|decision| DecisionRow {
-                at: self.time(decision.at, &words.moment),
-                text: &decision.sentence,
+            .map(|decision| {
+                Ok(DecisionRow {
+                    at: self.time(decision.at, &words.moment),
+                    text: self.decision(decision, now)?,
+                })
             })
-            .collect();
+            .collect::<Result<_, minijinja::Error>>()?;
         let heading = card.headline.clone();
         let detail = format!("{} ({})", card.when, card.duration);
         let head = Head {
@@ -545,6 +553,45 @@ impl View {
                 .transpose()?,
             is_open: incident.end.is_none(),
         })
+    }
+
+    /// What was decided, and why, in the language of the page.
+    fn decision(&self, decision: &Recorded, now: Timestamp) -> Result<String, minijinja::Error> {
+        let words = &self.words;
+        let Some(reason) = words.reason.get(&decision.reason) else {
+            // An earlier version wrote it, and only so.
+            return Ok(decision.sentence.clone());
+        };
+        let verdict = Words::named(&words.verdict, decision.verdict.name());
+        let names = context! {
+            channel => &decision.channel,
+            about => &decision.about,
+            until => decision.until.map(|until| self.brief(until, now)),
+        };
+        let said = self.say(&format!("{verdict}{reason}"), names)?;
+        let mut letters = said.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        Ok(first.chain(letters).collect())
+    }
+
+    fn complaint(&self, complaint: &Complaint, now: Timestamp) -> Result<String, minijinja::Error> {
+        let (name, about, at) = match complaint {
+            Complaint::Waiting => ("waiting", None, None),
+            Complaint::Store(error) => ("store", Some(error), None),
+            Complaint::Blind { rule, since } => ("blind", Some(rule), Some(*since)),
+            Complaint::Failing { channel, since } => ("failing", Some(channel), Some(*since)),
+            Complaint::Refusing { channel, at } => ("refusing", Some(channel), Some(*at)),
+        };
+        let names = context! { about, at => at.map(|at| self.brief(at, now)) };
+        self.say(Words::named(&self.words.complaints, name), names)
+    }
+
+    /// What stands where the robot kept no picture: a picture of these words.
+    pub fn no_picture(&self) -> String {
+        let words = &self.words.no_picture;
+        format!(
+            r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 56" width="320" height="56"><text x="160" y="33" text-anchor="middle" font-family="system-ui, sans-serif" font-size="15" fill="#7b8698">{words}</text></svg>"##
+        )
     }
 
     fn silences(

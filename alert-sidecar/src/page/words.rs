@@ -34,6 +34,7 @@ pub struct Words {
     pub never: String,
     pub looked: String,
     pub picture: String,
+    pub no_picture: String,
     pub picture_hidden: String,
     pub details: String,
     pub technical: String,
@@ -82,6 +83,9 @@ pub struct Words {
     pub sent: BTreeMap<String, String>,
     pub span: BTreeMap<String, String>,
     pub refusal: BTreeMap<String, String>,
+    pub verdict: BTreeMap<String, String>,
+    pub reason: BTreeMap<String, String>,
+    pub complaints: BTreeMap<String, String>,
 }
 
 impl Words {
@@ -116,6 +120,9 @@ mod tests {
             (&spanish.sent, &english.sent),
             (&spanish.span, &english.span),
             (&spanish.refusal, &english.refusal),
+            (&spanish.verdict, &english.verdict),
+            (&spanish.reason, &english.reason),
+            (&spanish.complaints, &english.complaints),
         ] {
             assert!(one.keys().eq(other.keys()), "{one:?} {other:?}");
         }

@@ -171,8 +171,8 @@ async fn the_page_says_whether_there_is_a_problem_and_what_it_is() {
     );
 
     let (_, after) = broken.split_once("<img src=\"").unwrap();
-    let picture = after.split('"').next().unwrap();
-    let picture = browser.get(picture).await;
+    let picture = after.split('"').next().unwrap().replace("&amp;", "&");
+    let picture = browser.get(&picture).await;
     assert_eq!(picture.headers()["content-type"], "image/jpeg");
     assert_eq!(picture.bytes().await.unwrap(), PICTURE.as_slice());
     let (_, after) = broken.split_once("<h3><a href=\"").unwrap();
@@ -181,7 +181,7 @@ async fn the_page_says_whether_there_is_a_problem_and_what_it_is() {
     for said in [
         "Ingresar",
         "tramites.example",
-        "told through `mail`",
+        "Se avisa por «mail»: una ruta lo manda ahí.",
         "entregado",
     ] {
         assert!(incident.contains(said), "{said} is not in\n{incident}");
@@ -190,6 +190,12 @@ async fn the_page_says_whether_there_is_a_problem_and_what_it_is() {
         browser.get("/incident?id=none").await.status(),
         StatusCode::NOT_FOUND
     );
+    // A browser shows words in the place of the picture.
+    let none = browser.get("/picture?id=none&lang=es").await;
+    assert_eq!(none.status(), StatusCode::NOT_FOUND);
+    assert_eq!(none.headers()["content-type"], "image/svg+xml");
+    let none = none.text().await.unwrap();
+    assert!(none.contains(">No hay captura</text>"), "{none}");
 
     stage.run_ends("consultar-tramite", "ok", "r4").await;
     browser
