@@ -192,19 +192,19 @@ pub fn read(body: &str) -> Result<Vec<Row>, CsvError> {
 /// Reads a whole body and shows row by row, for answers of which little is kept. The rows that were shown before a fault are
 /// not to be used.
 pub fn each(body: &str, mut show: impl FnMut(&Row)) -> Result<(), CsvError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(body.as_bytes());
+    let mut records = Records {
+        rest: body,
+        quoted: StringRecord::new(),
+    };
     let mut block = Block::default();
     // One after the other is read into these.
-    let mut record = StringRecord::new();
+    let mut record = Record::default();
     let mut row: Option<Row> = None;
     let mut error_follows = false;
     let mut number = 0;
     loop {
         number += 1;
-        let more = reader.read_record(&mut record);
+        let more = records.read(&mut record);
         if !more.map_err(|error| malformed(number, &error.to_string()))? {
             break;
         }
@@ -244,8 +244,75 @@ pub fn each(body: &str, mut show: impl FnMut(&Row)) -> Result<(), CsvError> {
     Ok(())
 }
 
+/// The cells of one line.
+#[derive(Default)]
+struct Record {
+    text: String,
+    /// Where each stands in the text.
+    cells: Vec<Range<usize>>,
+}
+
+impl Record {
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.cells.iter().map(|cell| &self.text[cell.clone()])
+    }
+}
+
+/// Takes the records out of a body, one after the other.
+struct Records<'a> {
+    rest: &'a str,
+    quoted: StringRecord,
+}
+
+impl Records<'_> {
+    /// Gives whether there was one more; empty lines are none. Lines without quotes, which nearly all are, need no more than a
+    /// look at each letter; that takes a third of the time.
+    fn read(&mut self, record: &mut Record) -> Result<bool, csv::Error> {
+        self.rest = self.rest.trim_start_matches(['\r', '\n']);
+        record.text.clear();
+        record.cells.clear();
+        let bytes = self.rest.as_bytes();
+        let mut begin = 0;
+        for (index, byte) in bytes.iter().enumerate() {
+            match byte {
+                b',' => {
+                    record.cells.push(begin..index);
+                    begin = index + 1;
+                }
+                b'\r' | b'\n' => {
+                    record.text.push_str(&self.rest[..index]);
+                    record.cells.push(begin..index);
+                    self.rest = &self.rest[index..];
+                    return Ok(true);
+                }
+                b'"' => break,
+                _ => {}
+            }
+        }
+        record.cells.clear();
+        self.read_quoted(record)
+    }
+
+    fn read_quoted(&mut self, record: &mut Record) -> Result<bool, csv::Error> {
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(1024)
+            .from_reader(self.rest.as_bytes());
+        let is_one = reader.read_record(&mut self.quoted)?;
+        let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
+        self.rest = self.rest.get(end..).unwrap_or_default();
+        record.text.push_str(self.quoted.as_slice());
+        let cells = 0..self.quoted.len();
+        record
+            .cells
+            .extend(cells.filter_map(|index| self.quoted.range(index)));
+        Ok(is_one)
+    }
+}
+
 /// The header of the block that tells of an error.
-fn is_error(record: &StringRecord) -> bool {
+fn is_error(record: &Record) -> bool {
     let mut cells = record.iter();
     let cells = (cells.next(), cells.next(), cells.next(), cells.next());
     matches!(
@@ -256,8 +323,8 @@ fn is_error(record: &StringRecord) -> bool {
 }
 
 /// A row without values yet.
-fn header(record: &StringRecord, block: &Block, number: usize) -> Result<Row, CsvError> {
-    let width = record.len() - 1;
+fn header(record: &Record, block: &Block, number: usize) -> Result<Row, CsvError> {
+    let width = record.cells.len() - 1;
     if width != block.types.len() || block.defaults.len() != width {
         return Err(malformed(
             number,
@@ -281,20 +348,15 @@ fn header(record: &StringRecord, block: &Block, number: usize) -> Result<Row, Cs
 }
 
 /// Puts the values of a record in the place of those that were there.
-fn fill(
-    row: &mut Row,
-    record: &StringRecord,
-    block: &Block,
-    number: usize,
-) -> Result<(), CsvError> {
-    if record.len() - 1 != block.types.len() {
+fn fill(row: &mut Row, record: &Record, block: &Block, number: usize) -> Result<(), CsvError> {
+    if record.cells.len() - 1 != block.types.len() {
         return Err(malformed(number, "the row is not as wide as its header"));
     }
     row.text.clear();
-    row.text.push_str(record.as_slice());
+    row.text.push_str(&record.text);
     let columns = block.types.iter().zip(&block.defaults);
-    for (index, ((kind, default), cell)) in columns.zip(&mut row.cells).enumerate() {
-        let place = record.range(index + 1).unwrap_or_default();
+    let places = record.cells.iter().skip(1);
+    for (((kind, default), cell), place) in columns.zip(&mut row.cells).zip(places) {
         let place = match (place.is_empty(), default.is_empty()) {
             (true, true) => {
                 *cell = Cell::Empty;
@@ -304,7 +366,7 @@ fn fill(
                 row.text.push_str(default);
                 row.text.len() - default.len()..row.text.len()
             }
-            (false, _) => place,
+            (false, _) => place.clone(),
         };
         *cell = if *kind == Type::Text {
             Cell::Text(place)
@@ -414,6 +476,25 @@ mod tests {
     }
 
     proptest! {
+        /// What is read by hand is what the library for CSV reads.
+        #[test]
+        fn records_are_those_of_the_library(body in "[,a\"\r\né]{0,40}") {
+            let mut library = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(body.as_bytes());
+            let expected: Vec<Vec<String>> = library
+                .records()
+                .map(|record| record.unwrap().iter().map(str::to_owned).collect())
+                .collect();
+            let mut records = Records { rest: &body, quoted: StringRecord::new() };
+            let (mut record, mut found) = (Record::default(), Vec::new());
+            while records.read(&mut record).unwrap() {
+                found.push(record.iter().map(str::to_owned).collect::<Vec<_>>());
+            }
+            prop_assert_eq!(found, expected);
+        }
+
         /// Wherever the connection breaks, the rows before the break are not taken for all of them. The one place where
         /// nobody can tell is between two results: there an answer may end.
         #[test]
