@@ -31,7 +31,7 @@ lasts = "2h"
 [[maintenance]]
 name = "discos"
 system = ["mesa-de-entrada"]
-rule = ["disk-full"]
+rule = ["servers-disk"]
 from = "2026-10-01T00:00"
 to = "2026-10-31T00:00"
 "#;
