@@ -362,12 +362,16 @@ async fn a_page_that_draws_without_a_graphics_card_is_walked_as_any_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_whose_process_is_killed_is_unmeasured() {
-    let told = walk("<p>x</p>", r#"{ wait = "20s" }"#, LONG, |setting| {
-        until("the page's process", || !renderers(setting).is_empty());
-        for renderer in renderers(setting) {
-            // It may be one that ends at this moment.
-            kill_process(renderer, Signal::KILL).ok();
-        }
+    // By its size it is told from those of other journeys, which may run at this moment.
+    let large = "<p>x</p><script>window.large = new Uint8Array(300e6).fill(1)</script>";
+    let told = walk(large, r#"{ wait = "20s" }"#, LONG, |setting| {
+        let mut page = None;
+        until("the page's process", || {
+            let mut renderers = renderers(setting).into_iter();
+            page = renderers.find(|renderer| resident_bytes(*renderer) > 250_000_000);
+            page.is_some()
+        });
+        kill_process(page.unwrap(), Signal::KILL).unwrap();
     })
     .await;
     assert_told(
@@ -395,6 +399,13 @@ async fn a_page_that_takes_memory_without_end_fails() {
         ),
     )
     .await;
+}
+
+/// Proc's `statm` counts pages of 4 kB.
+fn resident_bytes(process: Pid) -> u64 {
+    let statm = std::fs::read_to_string(format!("/proc/{process}/statm")).unwrap_or_default();
+    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+    pages.unwrap_or(0_u64) * 4096
 }
 
 fn renderers(setting: &Setting) -> Vec<Pid> {
