@@ -87,7 +87,7 @@ impl Feed {
         let mut known = BTreeSet::new();
         let mut nameless = None;
         annotated_csv::each(&body, |row| {
-            let impact = row.text("impact").and_then(Impact::from_name);
+            let impact = row.text(tag::IMPACT).and_then(Impact::from_name);
             match (series(row), impact) {
                 (Some(series), Some(impact)) => drop(known.insert((series, impact))),
                 _ => nameless = nameless.take().or_else(|| Some(format!("{row:?}"))),

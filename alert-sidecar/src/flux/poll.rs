@@ -48,8 +48,8 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// What is known of a run. Two of the same nanosecond whose series have the same hash would be taken for one: of ten thousand
-    /// series that happens once in a hundred thousand million years.
+    /// What is known of a run. Two of the same nanosecond whose series have the same hash would be taken for one: that any two of
+    /// ten thousand series have the same of 2^64 hashes has a chance of 3 in 10^12.
     fn known(&self, origin: Origin<'_>) -> (u64, Timestamp) {
         let Origin {
             system,
