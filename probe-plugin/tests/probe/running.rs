@@ -420,6 +420,11 @@ impl Point {
         self.parsed().series.measurement.to_string()
     }
 
+    /// When it was, in nanoseconds since 1970.
+    pub fn time(&self) -> i64 {
+        self.parsed().timestamp.expect(&self.0)
+    }
+
     /// A tag.
     pub fn tag(&self, key: &str) -> Option<String> {
         self.parsed().tag_value(key).map(ToString::to_string)

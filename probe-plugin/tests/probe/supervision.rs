@@ -343,7 +343,7 @@ async fn a_full_disk_makes_runs_unmeasured_only_where_there_can_be_no_profile() 
         let taken = fs::File::create(files.join(format!("last-{last}")));
         taken.is_err() && is_gone(browser)
     });
-    let run = probe.run_that_started();
+    let run = probe.first_run_not_ok();
     assert_eq!(
         run.journey.text("result"),
         Some("unmeasured"),
