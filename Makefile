@@ -14,7 +14,7 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo dashboards journey-reference dashboards-benchmark benchmark benchmark-alerts benchmark-report benchmark-backtest accuracy sizing-disk test soak sizing kills lint advisories debs test-packages
+.PHONY: help setup setup-checks build demo dashboards journey-reference dashboards-benchmark benchmark benchmark-alerts benchmark-report benchmark-backtest benchmark-storm accuracy sizing-disk test soak sizing kills lint advisories debs test-packages
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
@@ -27,6 +27,7 @@ help:
 	@echo "make benchmark-alerts  what the alert engine costs with 10,000 series (half a minute and a release build)"
 	@echo "make benchmark-report  how long the report of a month of 30 systems takes (some minutes and a release build)"
 	@echo "make benchmark-backtest  how long trying rules on 30 days of 150 journeys a minute takes (some minutes and a release build)"
+	@echo "make benchmark-storm  the same alerts to Vigía and to Alertmanager: how soon, and how many messages (2 minutes and a release build)"
 	@echo "make test    runs every check and test (about 16 minutes once everything is built)"
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
 	@echo "make sizing  what 150 journeys a minute take of this machine (5 minutes and a release build, alone on it)"
@@ -88,6 +89,10 @@ test-packages:
 	@packaging/deb/earlier $(EARLIER) target/earlier
 	cargo build --workspace --locked
 	EARLIER=target/earlier CI=true cargo test --workspace --test packages --test containers --locked -- --include-ignored --nocapture
+
+benchmark-storm: setup
+	@bash testbed/setup.sh --peers
+	cargo bench -p vigia-alert --bench storm --locked
 
 # Released binaries: what is measured is what operators run.
 accuracy: setup-checks

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what building, demo and tests need and this machine lacks. Says nothing where all is there. With --checks it
 # also gets what only `make lint` needs, with --packages what only `make test-packages` does; with --peers it gets no more
-# than what `make benchmark` compares with.
+# than what `make benchmark` and `make benchmark-storm` compare with.
 #
 # Debian packages come from apt, Telegraf and InfluxDB are built from their published sources, Synapse comes from PyPI, and
 # Exim and Dovecot are unpacked without being installed: a machine's own mail server stays what it is, and no service is
@@ -34,6 +34,8 @@ main() {
   if [ "${1:-}" = --peers ]; then
     missing_packages
     peers
+    have prometheus-alertmanager || compgen -G "$servers/alertmanager-*/prometheus-alertmanager" >/dev/null ||
+      step "Alertmanager, unpacked and not installed" "a few seconds" unpack_alertmanager
     return
   fi
   need cargo "install Rust from https://rustup.rs"
@@ -270,17 +272,20 @@ unpack_exim() (
   keep unpacked/usr/sbin/exim4 "exim-$version"
 )
 
-# Installed, it would be a service that looks for a server of its own.
-unpack_irc_relay() (
+# Installed, they would be services that look for a server of their own. Each program is one file.
+unpack_irc_relay() { unpack_one_file alertmanager-irc-relay irc-relay; }
+unpack_alertmanager() { unpack_one_file prometheus-alertmanager alertmanager; }
+
+unpack_one_file() (
   set -e
-  local package=alertmanager-irc-relay version
+  local package=$1 name=$2 version
   can_install "$package"
   apt-cache show "$package" >/dev/null 2>&1 || as_root apt-get update
   cd "$scratch"
   apt-get download "$package"
   dpkg-deb -x "$package"_*.deb unpacked
   version=$(dpkg-deb -f "$package"_*.deb Version | sed 's/[^0-9.].*//')
-  keep "unpacked/usr/bin/$package" "irc-relay-$version"
+  keep "unpacked/usr/bin/$package" "$name-$version"
 )
 
 # Installed, it would be the machine's own way to its mails. The program runs where this folder lies over /usr.

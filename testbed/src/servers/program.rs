@@ -58,6 +58,8 @@ pub enum Program {
     ComposeSpec,
     /// What tells Alertmanager's webhooks to people in IRC.
     IrcRelay,
+    /// What Vigía's messages are held against; only the set-up for benchmarks gets it.
+    Alertmanager,
 }
 
 impl Program {
@@ -90,6 +92,7 @@ impl Program {
             Self::Buildah => &["buildah"],
             Self::ComposeSpec => &["compose-spec"],
             Self::IrcRelay => &["alertmanager-irc-relay"],
+            Self::Alertmanager => &["prometheus-alertmanager"],
         }
     }
 
