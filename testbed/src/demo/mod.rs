@@ -3,6 +3,7 @@
 //! It starts the parts, walks once through healthy, broken, mail, healed and recovery, tells when what happened, and stays
 //! for playing with the switches until Ctrl-C.
 
+mod delays;
 mod evidence;
 mod parts;
 mod runs;
@@ -11,6 +12,7 @@ mod walk;
 
 use std::{
     fs::{self, File, TryLockError},
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -32,6 +34,9 @@ struct Arguments {
     /// What breaks.
     #[arg(long, default_value = "server-error", value_parser = fault)]
     fault: Fault,
+    /// Break and heal it so many times, and tell how long mail and chat took; it fails where that is too long.
+    #[arg(long, value_name = "COUNT")]
+    measure: Option<NonZeroUsize>,
     /// Where mails, pictures and points are left.
     #[arg(long, default_value_os_t = repository::path("target/demo"))]
     folder: PathBuf,
@@ -85,7 +90,10 @@ fn ended_early(arguments: &Arguments) -> Result<()> {
 }
 
 async fn run(arguments: &Arguments, folder: &Path) -> Result<()> {
-    let parts = Parts::start(&folder.join("state")).await?;
+    if let Some(count) = arguments.measure {
+        return delays::measure(&folder.join("state"), arguments.fault, count.get()).await;
+    }
+    let parts = Parts::start(&folder.join("state"), None).await?;
     timeline::say(&parts.addresses());
     let walked = tokio::select! {
         walked = walk::walk(&parts, arguments.fault) => walked,

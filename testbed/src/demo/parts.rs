@@ -15,11 +15,20 @@ use super::{
 use crate::{
     portal::{self, Portal},
     repository,
-    servers::{InfluxDb, MailServer, Process, Telegraf, influxdb, mail, process},
+    servers::{InfluxDb, MailServer, Process, Synapse, Telegraf, influxdb, mail, process},
 };
 
 /// How often the robots walk.
 const EVERY: &str = "5s";
+/// The same where many faults are measured.
+const MEASURED_EVERY: &str = "2s";
+
+/// Somebody who is told through chat too, while it is measured how long that takes. The journeys fail so often then that they
+/// would be told of as coming and going.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured<'a> {
+    pub room: &'a Synapse,
+}
 
 /// The order is that of the drop too: what writes goes before what it writes to.
 #[derive(Debug)]
@@ -35,7 +44,7 @@ pub struct Parts {
 
 impl Parts {
     /// Starts them with their files in `state`.
-    pub async fn start(state: &Path) -> Result<Self> {
+    pub async fn start(state: &Path, measured: Option<Measured<'_>>) -> Result<Self> {
         let probe = sibling("vigia-probe")?;
         let alert = sibling("vigia-alert")?;
         let began = Instant::now();
@@ -46,9 +55,10 @@ impl Parts {
         began_saying("mail server", began);
         let began = Instant::now();
         let portal = Portal::start_showing(mail.mailbox().clone()).await?;
-        let alert = start_alert(&alert, &state.join("alert"), &influxdb, &mail)?;
+        let alert = start_alert(&alert, &state.join("alert"), &influxdb, &mail, measured)?;
         let artifacts = state.join("probe/artifacts");
-        let configuration = configure_probe(&state.join("probe"), &portal)?;
+        let every = measured.map_or(EVERY, |_| MEASURED_EVERY);
+        let configuration = configure_probe(&state.join("probe"), &portal, every)?;
         let telegraf = Telegraf::start(
             &state.join("telegraf"),
             &[repository::path("telegraf.d/vigia-probe.conf")],
@@ -125,7 +135,7 @@ fn sibling(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn configure_probe(folder: &Path, portal: &Portal) -> Result<PathBuf> {
+fn configure_probe(folder: &Path, portal: &Portal, every: &str) -> Result<PathBuf> {
     // Chromium's sandbox does not work for root.
     let sandbox = !rustix::process::geteuid().is_root();
     let text = format!(
@@ -139,7 +149,7 @@ folder = "artifacts"
 sandbox = {sandbox}
 
 [environment]
-every = "{EVERY}"
+every = "{every}"
 variables = {{ portal = "{}" }}
 "#,
         repository::path("examples/journeys").display(),
@@ -153,7 +163,20 @@ fn start_alert(
     folder: &Path,
     influxdb: &InfluxDb,
     mail: &MailServer,
+    measured: Option<Measured<'_>>,
 ) -> Result<Process> {
+    let (flapping, room, channels) = match measured {
+        None => ("", String::new(), "\"mail\""),
+        Some(Measured { room }) => (
+            "flapping = { after = 1000, within = \"1m\", calm = \"1s\" }",
+            format!(
+                "[[channel]]\nname = \"room\"\nmatrix = {{ server = \"{}\", token = \"${{secret:MATRIX_TOKEN}}\", to = [\"{}\"] }}",
+                room.url(),
+                room.room()
+            ),
+            "\"mail\", \"room\"",
+        ),
+    };
     let text = format!(
         r#"language = "es"
 time_zone = "America/Montevideo"
@@ -175,6 +198,9 @@ path = "vigia-alert.db"
 [[rule]]
 name = "journeys-failed"
 use = "journeys-failed"
+{flapping}
+
+{room}
 
 [[channel]]
 name = "mail"
@@ -190,7 +216,7 @@ ca_file = "{}"
 
 [[route]]
 impact = ["critical", "high"]
-channels = ["mail"]
+channels = [{channels}]
 "#,
         influxdb.url(),
         influxdb::ORGANIZATION,
@@ -207,6 +233,9 @@ channels = ["mail"]
         .arg(configuration)
         .env("INFLUX_TOKEN", influxdb::TOKEN)
         .env("SMTP_PASSWORD", mail::PASSWORD);
+    if let Some(Measured { room }) = measured {
+        command.env("MATRIX_TOKEN", room.token());
+    }
     Process::start("vigia-alert", &folder.join("vigia-alert.log"), &mut command)
 }
 

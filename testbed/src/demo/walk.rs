@@ -18,9 +18,9 @@ use crate::{
 /// The first run also starts the browser.
 const HEALTHY: Duration = Duration::from_mins(1);
 /// Two runs that may each take their whole 30 s, and the pauses between them.
-const NOTICED: Duration = Duration::from_secs(90);
+pub const NOTICED: Duration = Duration::from_secs(90);
 /// The message of a run that has ended: the promise is 5 s, the rest is for a machine under load.
-const DELIVERED: Duration = Duration::from_secs(30);
+pub const DELIVERED: Duration = Duration::from_secs(30);
 
 /// What happened when.
 #[derive(Debug)]
@@ -114,7 +114,7 @@ pub async fn walk(parts: &Parts, fault: Fault) -> Result<Moments> {
     })
 }
 
-async fn wait_for_run(
+pub async fn wait_for_run(
     parts: &Parts,
     journey: &str,
     what: &str,
