@@ -14,7 +14,7 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo dashboards journey-reference dashboards-benchmark benchmark benchmark-alerts benchmark-report benchmark-backtest benchmark-storm accuracy sizing-disk test soak sizing kills lint advisories debs test-packages benchmark-messages
+.PHONY: help setup setup-checks build demo dashboards journey-reference dashboards-benchmark benchmark benchmark-alerts benchmark-messages benchmark-report benchmark-backtest benchmark-storm accuracy sizing-disk test soak sizing kills lint advisories debs test-packages
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
@@ -25,7 +25,7 @@ help:
 	@echo "make dashboards-benchmark  how long their queries take on 30 days of 30 journeys a minute (some minutes)"
 	@echo "make benchmark  compares Vigía with its peers (11 minutes and a release build, QUICK=1 2 minutes; needs node 20)"
 	@echo "make benchmark-alerts  what the alert engine costs with 10,000 series (half a minute and a release build)"
-	@echo "make benchmark-messages  what 500 messages to a service that limits them take (half a minute and a release build)"
+	@echo "make benchmark-messages  how long mail and chat take over 50 faults, and 500 messages to a service that limits them (a quarter of an hour and a release build)"
 	@echo "make benchmark-report  how long the report of a month of 30 systems takes (some minutes and a release build)"
 	@echo "make benchmark-backtest  how long trying rules on 30 days of 150 journeys a minute takes (some minutes and a release build)"
 	@echo "make benchmark-storm  the same alerts to Vigía and to Alertmanager: how soon, and how many messages (2 minutes and a release build)"
@@ -70,8 +70,11 @@ benchmark:
 benchmark-alerts: setup
 	cargo bench -p vigia-alert --bench alerts --locked
 
+# Released binaries, started as the demo starts them.
 benchmark-messages: setup
 	cargo bench -p vigia-alert --bench messages --locked
+	cargo build --release --workspace --bins --locked
+	@exec target/release/vigia-demo --measure $(or $(FAULTS),50) --folder target/messages
 
 # InfluxDB is filled with two months first, which takes some minutes.
 benchmark-report: setup
