@@ -34,7 +34,7 @@ main() {
   if [ "${1:-}" = --peers ]; then
     missing_packages
     peers
-    have prometheus-alertmanager || compgen -G "$servers/alertmanager-*/prometheus-alertmanager" >/dev/null ||
+    compgen -G "$servers/alertmanager-*/vigia-alertmanager" >/dev/null ||
       step "Alertmanager, unpacked and not installed" "a few seconds" unpack_alertmanager
     return
   fi
@@ -196,6 +196,28 @@ keep() {
   mv "$servers/$2/.partial" "$servers/$2/$(basename "$1")"
 }
 
+# Goes into the scratch folder and unpacks these packages there.
+unpack() {
+  can_install "$1"
+  apt-cache show "$1" >/dev/null 2>&1 || as_root apt-get update
+  cd "$scratch"
+  rm -rf unpacked
+  # apt's own user may not write here, which apt mentions and copes with.
+  apt-get download "$@"
+  for package in "$@"; do dpkg-deb -x "$package"_*.deb unpacked; done
+}
+
+# Keeps all that was unpacked; a program of it is found by a name of its own.
+keep_unpacked() {
+  local package=$1 program=$2 link=$3 folder
+  folder=$servers/$4-$(dpkg-deb -f "$package"_*.deb Version | sed 's/^[0-9]*://; s/[^0-9.].*//')
+  rm -rf "$folder" "$folder.partial"
+  mkdir -p "$servers"
+  mv unpacked "$folder.partial"
+  ln -s "$program" "$folder.partial/$link"
+  mv "$folder.partial" "$folder"
+}
+
 build_telegraf() (
   set -e
   need go "install Go 1.26 or newer from https://go.dev/dl"
@@ -257,12 +279,7 @@ build_debian_root() (
 unpack_exim() (
   set -e
   local package=exim4-daemon-light libraries version
-  can_install "$package"
-  apt-cache show "$package" >/dev/null 2>&1 || as_root apt-get update
-  cd "$scratch"
-  # apt's own user may not write here, which apt mentions and copes with.
-  apt-get download "$package"
-  dpkg-deb -x "$package"_*.deb unpacked
+  unpack "$package"
   version=$(dpkg-deb -f "$package"_*.deb Version | sed 's/[^0-9.].*//')
   libraries=$(dpkg-deb -f "$package"_*.deb Depends | tr ',' '\n' | sed -n 's/^ *\(lib[^ ]*\).*/\1/p')
   # shellcheck disable=SC2086 # several words
@@ -272,42 +289,34 @@ unpack_exim() (
   keep unpacked/usr/sbin/exim4 "exim-$version"
 )
 
-# Installed, they would be services that look for a server of their own. Each program is one file.
-unpack_irc_relay() { unpack_one_file alertmanager-irc-relay irc-relay; }
-unpack_alertmanager() { unpack_one_file prometheus-alertmanager alertmanager; }
-
-unpack_one_file() (
+# Installed, it would be a service that looks for a server of its own.
+unpack_irc_relay() (
   set -e
-  local package=$1 name=$2 version
-  can_install "$package"
-  apt-cache show "$package" >/dev/null 2>&1 || as_root apt-get update
-  cd "$scratch"
-  apt-get download "$package"
-  dpkg-deb -x "$package"_*.deb unpacked
+  local package=alertmanager-irc-relay version
+  unpack "$package"
   version=$(dpkg-deb -f "$package"_*.deb Version | sed 's/[^0-9.].*//')
-  keep "unpacked/usr/bin/$package" "$name-$version"
+  keep "unpacked/usr/bin/$package" "irc-relay-$version"
+)
+
+# Installed, it would be a service. It looks for its templates under /usr, where this folder lies over when it runs.
+unpack_alertmanager() (
+  set -e
+  unpack prometheus-alertmanager
+  unpacked/usr/bin/prometheus-alertmanager --version
+  keep_unpacked prometheus-alertmanager usr/bin/prometheus-alertmanager vigia-alertmanager alertmanager
 )
 
 # Installed, it would be the machine's own way to its mails. The program runs where this folder lies over /usr.
 unpack_dovecot() (
   set -e
-  local libraries folder
-  can_install dovecot-imapd
-  apt-cache show dovecot-imapd >/dev/null 2>&1 || as_root apt-get update
-  cd "$scratch"
-  apt-get download dovecot-core dovecot-imapd
-  for package in dovecot-*.deb; do dpkg-deb -x "$package" unpacked; done
+  local libraries
+  unpack dovecot-core dovecot-imapd
   libraries=$(dpkg-deb -f dovecot-core_*.deb Depends | tr ',' '\n' | sed -n 's/^ *\(lib[^ ]*\).*/\1/p')
   # shellcheck disable=SC2086 # several words
   dpkg-query -W $libraries >/dev/null 2>&1 ||
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $libraries
   unpacked/usr/sbin/dovecot --version
-  folder=$servers/dovecot-$(dpkg-deb -f dovecot-core_*.deb Version | sed 's/^[0-9]*://; s/[^0-9.].*//')
-  rm -rf "$folder" "$folder.partial"
-  mkdir -p "$servers"
-  mv unpacked "$folder.partial"
-  ln -s usr/sbin/dovecot "$folder.partial/vigia-dovecot"
-  mv "$folder.partial" "$folder"
+  keep_unpacked dovecot-core usr/sbin/dovecot vigia-dovecot dovecot
 )
 
 # Every version is named there, and nothing of them is built or run at the installation.

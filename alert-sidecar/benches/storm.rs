@@ -33,6 +33,11 @@ use vigia_testbed::{
 };
 
 const SYSTEMS: usize = 30;
+/// Debian's looks for its templates under /usr.
+const ALERTMANAGER: &str = r#"set -e
+mount -t overlay none -o "lowerdir=$1/usr:/usr" /usr
+shift
+exec /usr/bin/prometheus-alertmanager "$@""#;
 const STARTUP: Duration = Duration::from_secs(30);
 
 /// A minute of the hour.
@@ -196,9 +201,12 @@ async fn start_alertmanager(
     );
     fs::write(&config, text).unwrap();
     let program = Program::Alertmanager.path().unwrap();
+    let unpacked = program.parent().unwrap();
     ports::on_a_free_one(async |port| {
-        let mut command = process::tied(&program);
+        let mut command = process::in_namespaces();
         command
+            .args(["-c", ALERTMANAGER, "alertmanager"])
+            .arg(unpacked)
             .arg(format!("--config.file={}", config.display()))
             .arg(format!(
                 "--storage.path={}",

@@ -92,7 +92,7 @@ impl Program {
             Self::Buildah => &["buildah"],
             Self::ComposeSpec => &["compose-spec"],
             Self::IrcRelay => &["alertmanager-irc-relay"],
-            Self::Alertmanager => &["prometheus-alertmanager"],
+            Self::Alertmanager => &["vigia-alertmanager"],
         }
     }
 
