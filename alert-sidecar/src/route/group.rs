@@ -22,8 +22,8 @@ pub struct Settings {
     /// How long after its beginning others may join a conversation. Default `5m`; `0s` tells each by itself.
     #[serde(default, deserialize_with = "duration")]
     pub join: Option<SignedDuration>,
-    /// How long after its last message a conversation is silent about those who come and go; where they are critical, for ten
-    /// seconds at most. Default `30s`.
+    /// How long after its first message a conversation is silent about those who come and go; where critical ones come, for ten
+    /// seconds at most. Each update doubles that, up to eight times as long. Default `30s`.
     #[serde(default, deserialize_with = "duration")]
     pub again: Option<SignedDuration>,
     /// How long after a cause is over what followed from it may go on failing before that is told. Default `2m`.
@@ -91,7 +91,7 @@ pub struct Grouping {
     pub wait: SignedDuration,
     /// How long after its beginning others may join a conversation.
     pub join: SignedDuration,
-    /// How long after its last message a conversation is silent about those who come and go.
+    /// How long after its first message a conversation is silent about those who come and go.
     pub again: SignedDuration,
     /// How long after a cause is over what followed from it may still fail without a word.
     pub after_cause: SignedDuration,
@@ -132,19 +132,46 @@ impl Grouping {
         now.duration_since(began) < self.join
     }
 
-    /// When it is told that another one joined, where the conversation's newest message is of then.
+    /// When it is told that another one joined.
     #[must_use]
-    pub fn told_of_joining(&self, impact: Impact, told: Timestamp, now: Timestamp) -> Timestamp {
+    pub fn told_of_joining(&self, impact: Impact, told: Told, now: Timestamp) -> Timestamp {
         let silent_for = match impact {
             Impact::Critical => self.again.min(CRITICAL_AGAIN),
             Impact::High | Impact::Low => self.again,
         };
-        (told + silent_for).max(now + self.wait)
+        told.silent_until(silent_for).max(now + self.wait)
+    }
+
+    /// When it is told that one left while others go on.
+    #[must_use]
+    pub fn told_of_leaving(&self, told: Told, now: Timestamp) -> Timestamp {
+        told.silent_until(self.again).max(now + self.again)
     }
 }
 
-/// More critical systems that fail are told of this soon after the message before.
+/// What was told in a conversation so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// When its newest message went.
+    pub last: Timestamp,
+    /// How many messages said that others came or went.
+    pub updates: u32,
+}
+
+impl Told {
+    /// Who comes and goes and comes again must not fill a person's mailbox: each update doubles the silence after it.
+    fn silent_until(self, first: SignedDuration) -> Timestamp {
+        let longer = 2_i32.pow(self.updates.min(MOST_DOUBLINGS));
+        self.last + first.saturating_mul(longer)
+    }
+}
+
+/// More critical systems that fail are told of this soon after the first message.
 const CRITICAL_AGAIN: SignedDuration = SignedDuration::from_secs(10);
+
+/// The longest silence is eight times the first one: with the shipped defaults 80 s where something critical joins, else 4
+/// minutes.
+const MOST_DOUBLINGS: u32 = 3;
 
 impl Default for Grouping {
     fn default() -> Self {
@@ -155,5 +182,55 @@ impl Default for Grouping {
             again: SignedDuration::from_secs(30),
             after_cause: SignedDuration::from_mins(2),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Timestamp = Timestamp::UNIX_EPOCH;
+
+    /// How many seconds after the message before each update goes, where somebody comes or goes all the time.
+    fn pauses(due: impl Fn(Told) -> Timestamp) -> Vec<i64> {
+        let mut told = Told {
+            last: FIRST,
+            updates: 0,
+        };
+        let mut pauses = Vec::new();
+        for _ in 0..6 {
+            let next = due(told);
+            pauses.push(next.duration_since(told.last).as_secs());
+            told = Told {
+                last: next,
+                updates: told.updates + 1,
+            };
+        }
+        pauses
+    }
+
+    #[test]
+    fn each_update_doubles_the_silence_after_it() {
+        let grouping = Grouping::default();
+        let critical = |told: Told| grouping.told_of_joining(Impact::Critical, told, told.last);
+        let low = |told: Told| grouping.told_of_joining(Impact::Low, told, told.last);
+        let left = |told: Told| grouping.told_of_leaving(told, told.last);
+        assert_eq!(pauses(critical), [10, 20, 40, 80, 80, 80]);
+        assert_eq!(pauses(low), [30, 60, 120, 240, 240, 240]);
+        assert_eq!(pauses(left), [30, 60, 120, 240, 240, 240]);
+    }
+
+    #[test]
+    fn who_joins_after_the_silence_waits_for_others_like_the_first() {
+        let grouping = Grouping::default();
+        let told = Told {
+            last: FIRST,
+            updates: 9,
+        };
+        let now = FIRST + SignedDuration::from_hours(1);
+        assert_eq!(
+            grouping.told_of_joining(Impact::Critical, told, now),
+            now + grouping.wait
+        );
     }
 }

@@ -16,7 +16,10 @@ use super::{
     judgement::Policy,
     outbox::{self, Kind, State},
 };
-use crate::{incident::Incident, route::matcher::Labels};
+use crate::{
+    incident::Incident,
+    route::{group::Told, matcher::Labels},
+};
 
 /// The conversations within one transaction.
 pub(super) struct Gathering<'a> {
@@ -318,7 +321,10 @@ impl<'a> Gathering<'a> {
         for recipient in recipients {
             let to = (conversation, touch.channel.as_str(), recipient);
             let mut first = None;
-            let mut told = None;
+            let mut told = Told {
+                last: Timestamp::MIN,
+                updates: 0,
+            };
             let mut is_update_waiting = false;
             for sent in sent.iter().filter(|sent| sent.recipient == recipient) {
                 let is_first = matches!(
@@ -330,7 +336,9 @@ impl<'a> Gathering<'a> {
                 }
                 is_update_waiting |= sent.state == State::Pending
                     && matches!(sent.kind, Kind::Updated | Kind::Reminder);
-                told = told.max(Some(sent.intended_at));
+                told.last = told.last.max(sent.settled_at.unwrap_or(sent.intended_at));
+                told.updates +=
+                    u32::from(sent.kind == Kind::Updated && sent.state == State::Accepted);
             }
             match (first, touch.opener) {
                 (None, Some(kind)) => {
@@ -344,12 +352,10 @@ impl<'a> Gathering<'a> {
                 (None, None) | (Some(State::Pending), _) => {}
                 (Some(_), _) => {
                     let due = match touch.joined {
-                        Some(impact) => {
-                            grouping.told_of_joining(impact, told.unwrap_or(*now), *now)
-                        }
+                        Some(impact) => grouping.told_of_joining(impact, told, *now),
                         None if touch.is_reminded => *now,
                         None if touch.has_lost_cause => *now + grouping.after_cause,
-                        None if touch.has_left => *now + grouping.again,
+                        None if touch.has_left => grouping.told_of_leaving(told, *now),
                         None => continue,
                     };
                     if is_update_waiting {
