@@ -3,6 +3,7 @@
 mod backtest;
 mod check;
 mod explain;
+mod manual;
 mod report;
 mod rounds;
 mod run;
@@ -15,6 +16,7 @@ mod watch;
 use std::{io, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use tracing_subscriber::EnvFilter;
 
 /// What the program ends with. Clap itself ends with 2 when the command line is wrong.
@@ -77,6 +79,16 @@ enum Command {
     Explain(explain::Arguments),
     /// Counts what these rules and routes would have sent, from the data that there is.
     Backtest(backtest::Arguments),
+    /// Prints what a shell needs to complete this program's commands.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Writes the pages that `man` shows.
+    Man {
+        /// The folder that they are written into.
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -117,6 +129,8 @@ pub fn main() -> Exit {
         Command::Silence(arguments) => steer::silence(arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backtest(arguments) => backtest::backtest(&arguments),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { folder } => manual::man(&folder),
     }
 }
 

@@ -252,6 +252,10 @@ fn the_packages_hold_programs_configuration_and_pages_and_nothing_that_others_ma
             [
                 "/usr/bin/vigia-probe",
                 "/usr/share/doc/vigia-probe/docs/install.md",
+                "/usr/share/man/man1/vigia-probe-try.1.gz",
+                "/usr/share/bash-completion/completions/vigia-probe",
+                "/usr/share/zsh/vendor-completions/_vigia-probe",
+                "/usr/share/fish/vendor_completions.d/vigia-probe.fish",
             ],
             "/etc/telegraf/telegraf.d/vigia-probe.conf\n/etc/vigia/probe.toml\n",
             "chromium-headless-shell | chromium",
@@ -261,6 +265,10 @@ fn the_packages_hold_programs_configuration_and_pages_and_nothing_that_others_ma
             [
                 "/usr/bin/vigia-alert",
                 "/lib/systemd/system/vigia-alert.service",
+                "/usr/share/man/man1/vigia-alert-backtest.1.gz",
+                "/usr/share/bash-completion/completions/vigia-alert",
+                "/usr/share/zsh/vendor-completions/_vigia-alert",
+                "/usr/share/fish/vendor_completions.d/vigia-alert.fish",
             ],
             "/etc/vigia/alert.toml\n",
             "ca-certificates",
