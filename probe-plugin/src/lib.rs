@@ -8,6 +8,7 @@ pub mod commands;
 mod config;
 mod import;
 mod journey;
+mod jpeg;
 mod log;
 mod own_folder;
 mod recording;

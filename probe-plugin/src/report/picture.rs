@@ -1,13 +1,16 @@
 //! The picture that rides the pipeline: when one is sent, and how it is made small enough.
 
-use std::time::Duration;
+use std::{borrow::Cow, io::Cursor, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use image::{DynamicImage, codecs::jpeg::JpegEncoder, imageops::FilterType};
+use image::{
+    ImageFormat, ImageReader, RgbImage,
+    imageops::{FilterType, resize},
+};
 use jiff::Timestamp;
 use vigia_contract::data_model::{IMAGE_MAX_BYTES, Outcome};
 
-use crate::run;
+use crate::{jpeg, run};
 
 const PREFIX: &str = "data:image/jpeg;base64,";
 
@@ -73,6 +76,9 @@ impl PictureMemory {
 
 /// Makes a screenshot small enough for a field; nothing when it cannot be read or made so small.
 pub fn shrink(picture: &run::Picture) -> Option<Picture> {
+    if let Some(fits) = as_it_is(&picture.jpeg) {
+        return Some(fits);
+    }
     let whole = image::load_from_memory(&picture.jpeg).ok()?;
     // A window may be high and narrow, and a robot of another kind may picture pages to their end: the beginning is what
     // fits into a mail and can be read, or what the picture is about.
@@ -90,27 +96,40 @@ pub fn shrink(picture: &run::Picture) -> Option<Picture> {
                 .min(whole.height() - height)
         }
     });
-    let whole = whole.crop_imm(0, top, whole.width(), height);
+    let whole = whole.crop_imm(0, top, whole.width(), height).into_rgb8();
     TRIES.iter().find_map(|&(width, quality)| {
         let scaled = scaled(&whole, width);
-        let mut bytes = Vec::new();
-        JpegEncoder::new_with_quality(&mut bytes, quality)
-            .encode_image(&scaled.to_rgb8())
-            .ok()?;
-        let length = PREFIX.len() + bytes.len().div_ceil(3) * 4;
-        (length <= IMAGE_MAX_BYTES).then(|| Picture {
-            data_uri: format!("{PREFIX}{}", STANDARD.encode(&bytes)),
-            width: scaled.width(),
-            height: scaled.height(),
-        })
+        let bytes = jpeg::encode(&scaled, quality)?;
+        fitting(&bytes, scaled.dimensions())
     })
 }
 
-fn scaled(whole: &DynamicImage, width: u32) -> DynamicImage {
+/// Most pages are small enough as the browser pictured them: then they stay as sharp as they are, and reading and writing a
+/// million pixels is saved.
+fn as_it_is(jpeg: &[u8]) -> Option<Picture> {
+    let (width, height) = ImageReader::with_format(Cursor::new(jpeg), ImageFormat::Jpeg)
+        .into_dimensions()
+        .ok()?;
+    let is_in_shape = width <= TRIES[0].0 && height <= width.saturating_mul(HEIGHT_MAX_WIDTHS);
+    is_in_shape.then(|| fitting(jpeg, (width, height)))?
+}
+
+fn fitting(jpeg: &[u8], (width, height): (u32, u32)) -> Option<Picture> {
+    let length = PREFIX.len() + jpeg.len().div_ceil(3) * 4;
+    (length <= IMAGE_MAX_BYTES).then(|| Picture {
+        data_uri: format!("{PREFIX}{}", STANDARD.encode(jpeg)),
+        width,
+        height,
+    })
+}
+
+fn scaled(whole: &RgbImage, width: u32) -> Cow<'_, RgbImage> {
     if whole.width() <= width {
-        return whole.clone();
+        return Cow::Borrowed(whole);
     }
-    whole.resize(width, u32::MAX, FilterType::Triangle)
+    let height = u64::from(whole.height()) * u64::from(width) / u64::from(whole.width());
+    let height = u32::try_from(height).unwrap_or(u32::MAX).max(1);
+    Cow::Owned(resize(whole, width, height, FilterType::Triangle))
 }
 
 #[cfg(test)]
@@ -154,10 +173,7 @@ mod tests {
             let [red, green, blue, _] = mixed.to_le_bytes();
             image::Rgb([red, green, blue])
         });
-        let mut jpeg = Vec::new();
-        JpegEncoder::new_with_quality(&mut jpeg, 90)
-            .encode_image(&noise)
-            .unwrap();
+        let jpeg = jpeg::encode(&noise, 90).unwrap();
 
         let picture = shrink(&of(&jpeg)).unwrap();
 
@@ -166,13 +182,22 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_that_is_small_enough_stays_as_it_is() {
+        let page = image::RgbImage::from_pixel(1280, 800, image::Rgb([240, 240, 240]));
+        let jpeg = jpeg::encode(&page, 90).unwrap();
+        let picture = shrink(&of(&jpeg)).unwrap();
+        assert_eq!((picture.width, picture.height), (1280, 800));
+        assert_eq!(
+            picture.data_uri,
+            format!("{PREFIX}{}", STANDARD.encode(&jpeg))
+        );
+    }
+
+    #[test]
     fn of_a_page_that_is_pictured_to_its_end_the_beginning_is_shown() {
         let mut page = image::RgbImage::from_pixel(640, 9000, image::Rgb([255, 255, 255]));
         page.put_pixel(0, 0, image::Rgb([200, 0, 0]));
-        let mut jpeg = Vec::new();
-        JpegEncoder::new_with_quality(&mut jpeg, 90)
-            .encode_image(&page)
-            .unwrap();
+        let jpeg = jpeg::encode(&page, 90).unwrap();
         let picture = shrink(&of(&jpeg)).unwrap();
         assert_eq!((picture.width, picture.height), (640, 1280));
     }

@@ -1,11 +1,11 @@
 //! Paints into a picture: bars over what nobody may see, a frame around what failed. Pure: pixels in, pixels out.
 
-use image::{
-    DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, Rgb, RgbImage,
-    codecs::jpeg::JpegEncoder,
-};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
-use crate::browser::{Area, View};
+use crate::{
+    browser::{Area, View},
+    jpeg,
+};
 
 /// Letters and their shades may reach so far out of their box, in CSS pixels.
 const MARGIN: f64 = 3.0;
@@ -162,15 +162,6 @@ impl Canvas {
 
     /// As a JPEG.
     pub fn into_jpeg(self) -> Option<Vec<u8>> {
-        let mut jpeg = Vec::new();
-        JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
-            .write_image(
-                &self.pixels,
-                self.pixels.width(),
-                self.pixels.height(),
-                ExtendedColorType::Rgb8,
-            )
-            .ok()?;
-        Some(jpeg)
+        jpeg::encode(&self.pixels, QUALITY)
     }
 }

@@ -2,10 +2,13 @@
 
 use std::{fs, io::Cursor, path::Path};
 
-use image::{ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder};
+use image::{ImageFormat, ImageReader, Limits};
 
 use super::workplace::Left;
-use crate::run::{RunFile, redaction::Redaction};
+use crate::{
+    jpeg,
+    run::{RunFile, redaction::Redaction},
+};
 
 /// Larger pictures are none that anybody would look at in a mail.
 const PICTURE_MAX_BYTES: u64 = 32_000_000;
@@ -61,11 +64,7 @@ fn as_jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
     if is_jpeg {
         return Some(bytes.to_vec());
     }
-    let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
-        .encode_image(&picture.to_rgb8())
-        .ok()?;
-    Some(jpeg)
+    jpeg::encode(&picture.into_rgb8(), QUALITY)
 }
 
 /// Files of a run, and why others are not among them.
