@@ -64,6 +64,7 @@ pub struct Words {
     pub short: String,
     pub clock: String,
     pub acknowledge: String,
+    pub take_over: String,
     pub acknowledge_detail: String,
     pub acknowledged: String,
     pub acknowledged_nothing: String,

@@ -98,7 +98,7 @@ impl Refusal {
             Self::EverythingForLong => "let it end sooner",
             Self::Long => "let it end sooner, and renew it when it is still needed",
             Self::Over => "let it end after it begins, and after now",
-            Self::Nobody => "give a name",
+            Self::Nobody => "give a name, on the command line with --by NAME",
             Self::Why => "write a comment for those who wonder why nobody was told",
         }
     }
