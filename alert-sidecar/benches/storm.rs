@@ -353,20 +353,20 @@ async fn storm() {
             let (mut runs, mut alerts) = (Vec::new(), Vec::new());
             for number in (part..SYSTEMS).step_by(PARTS) {
                 let (system, broken) = (system(number), is_broken(number, minute));
-                let state = &mut watched[number];
-                state.last.rotate_left(1);
-                state.last[2] = broken;
-                let fails = state.last.iter().filter(|failed| **failed).count() >= 2;
-                match state.fires_since {
+                let known = &mut watched[number];
+                known.last.rotate_left(1);
+                known.last[2] = broken;
+                let fails = known.last.iter().filter(|failed| **failed).count() >= 2;
+                match known.fires_since {
                     None if broken && fails => {
                         episodes += 1;
-                        state.fires_since = Some(now);
+                        known.fires_since = Some(now);
                         first.entry(system.clone()).or_insert_with(Instant::now);
                         alerts.push((system.clone(), now, now + 4 * MINUTE));
                     }
                     Some(since) if broken => alerts.push((system.clone(), since, now + 4 * MINUTE)),
                     Some(since) => {
-                        state.fires_since = None;
+                        known.fires_since = None;
                         alerts.push((system.clone(), since, now));
                     }
                     None => {}
