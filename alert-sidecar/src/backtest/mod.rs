@@ -3,12 +3,18 @@
 //! The same pure functions judge and follow the runs as while the program runs; who is told is written into a store that is
 //! only in memory, by the same functions as into the real one. Nothing is sent and nothing is written to InfluxDB.
 //!
-//! InfluxDB is asked for what every run came to, and for nothing else: joining all fields of millions of runs takes it many
-//! minutes. So a message's reason is not known here; how many there are, of what, when and through what channel, is.
+//! Of the runs of journeys InfluxDB is asked for what every one came to, and for little else: joining all fields of millions of
+//! runs takes it many minutes. So the reason in a message is not always known here; how many messages there are, of what, when
+//! and through what channel, is. Other rules are asked about the past what they would have asked then.
 
 mod feed;
+mod hearing;
+mod moment;
+mod question;
 mod replay;
 pub mod tally;
+mod track;
+mod usual;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -16,12 +22,12 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use self::{
-    feed::{Feed, Portion},
+    feed::{Feed, Part, Wanted},
     replay::Replay,
-    tally::{Measured, RuleTally, Skipped, Tally},
+    tally::{Incomplete, Measured, RuleTally, Tally},
 };
 use crate::{
-    flux::{InfluxDb, QueryError, Rule, ShippedQuery},
+    flux::{InfluxDb, QueryError, Rule},
     incident::{Change, Incident},
     store::{
         judgement::Policy,
@@ -35,6 +41,16 @@ pub enum BacktestError {
     /// InfluxDB did not give the runs.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// A rule's query was not answered.
+    #[error(
+        "the rule `{rule}` cannot be asked about the past: {error}\nhint: try a shorter `--since`, or leave the rule out with `--without`"
+    )]
+    Rule {
+        /// The rule.
+        rule: String,
+        /// Why.
+        error: QueryError,
+    },
     /// The store in memory failed, or what is in it contradicts itself.
     #[error("failed to follow what would have been sent: {0}")]
     Store(#[from] sqlx::Error),
@@ -49,32 +65,45 @@ pub struct Trial {
     pub policy: Policy,
 }
 
-/// How many portions of runs may wait to be judged.
+/// What takes long about these rules beside reading what every run came to, by the rule's name.
+#[must_use]
+pub fn costs(rules: &[Rule], since: Timestamp, until: Timestamp) -> Vec<(String, String)> {
+    let mut costs = Vec::new();
+    for rule in rules {
+        let replay = Replay::new(rule.clone(), (since, until), &mut Wanted::default());
+        let cost = replay.cost(until.duration_since(since));
+        costs.extend(cost.map(|cost| (rule.name.clone(), cost)));
+    }
+    costs
+}
+
+/// How much of what was read may wait to be judged.
 const AHEAD: usize = 2;
 
-/// Tries configurations on the same runs, those from `since` until `until`.
+/// Tries configurations on the same past, that from `since` until `until`.
 pub async fn run(
     influxdb: Arc<InfluxDb>,
     trials: Vec<Trial>,
     since: Timestamp,
     until: Timestamp,
 ) -> Result<(Measured, Vec<Tally>), BacktestError> {
-    let feed = Feed::new(Arc::clone(&influxdb), since, until).await?;
+    let mut wanted = Wanted::default();
     let mut courses = Vec::new();
     for trial in trials {
-        courses.push(Course::begin(trial).await?);
+        courses.push(Course::begin(trial, (since, until), &mut wanted).await?);
     }
-    let (sender, mut portions) = mpsc::channel(AHEAD);
+    let feed = Feed::new(influxdb, wanted, since, until).await?;
+    let (sender, mut parts) = mpsc::channel(AHEAD);
     let reading = tokio::spawn(feed.read(sender));
     let mut measured = Measured::default();
-    while let Some(portion) = portions.recv().await {
-        let portion: Portion = portion?;
-        measured.add(&portion);
+    while let Some(part) = parts.recv().await {
+        let part = part?;
+        measured.add(&part);
         for course in &mut courses {
-            course.follow(&portion).await?;
+            course.follow(&part).await?;
         }
     }
-    // It ended with its last portion; a panic in it is not to look like an end.
+    // It ended with its last part; a panic in it is not to look like an end.
     if let Err(error) = reading.await {
         std::panic::resume_unwind(error.into_panic());
     }
@@ -85,27 +114,24 @@ pub async fn run(
     Ok((measured, tallies))
 }
 
-/// One configuration on its way through the runs.
+/// One configuration on its way through the past.
 struct Course {
     replays: Vec<Replay>,
     rehearsal: Rehearsal,
+    /// What is not recorded yet, with the moment at which it is known.
+    changes: Vec<(Timestamp, Change)>,
     incidents: BTreeMap<String, RuleTally>,
     sent: Vec<Rehearsed>,
-    skipped: Vec<Skipped>,
 }
 
 impl Course {
-    async fn begin(trial: Trial) -> Result<Self, BacktestError> {
-        let (mut replays, mut skipped) = (Vec::new(), Vec::new());
-        for rule in trial.rules {
-            match why_not(&rule) {
-                Some(why) => skipped.push(Skipped {
-                    rule: rule.name,
-                    why: why.to_owned(),
-                }),
-                None => replays.push(Replay::new(rule)),
-            }
-        }
+    async fn begin(
+        trial: Trial,
+        span: (Timestamp, Timestamp),
+        wanted: &mut Wanted,
+    ) -> Result<Self, BacktestError> {
+        let rules = trial.rules.into_iter();
+        let replays: Vec<Replay> = rules.map(|rule| Replay::new(rule, span, wanted)).collect();
         let incidents = replays
             .iter()
             .map(|replay| (replay.rule().name.clone(), RuleTally::default()));
@@ -113,19 +139,31 @@ impl Course {
             incidents: incidents.collect(),
             replays,
             rehearsal: Rehearsal::begin(trial.policy).await?,
+            changes: Vec::new(),
             sent: Vec::new(),
-            skipped,
         })
     }
 
-    async fn follow(&mut self, portion: &Portion) -> Result<(), BacktestError> {
-        let mut changes: Vec<(Timestamp, Change)> = Vec::new();
+    async fn follow(&mut self, part: &Part) -> Result<(), BacktestError> {
         for replay in &mut self.replays {
-            replay.follow(portion, &mut changes);
+            let followed = replay.follow(part, &mut self.changes);
+            followed.map_err(|error| BacktestError::Rule {
+                rule: replay.rule().name.clone(),
+                error: error.into(),
+            })?;
         }
+        match part {
+            Part::End(until) => self.record(*until).await,
+            Part::Runs(_) | Part::Durations(_) | Part::Answer(..) => Ok(()),
+        }
+    }
+
+    /// Tells people of what is known until this moment.
+    async fn record(&mut self, until: Timestamp) -> Result<(), BacktestError> {
         // Each rule and journey was followed by itself; people are told in the order of the time.
-        changes.sort_by_key(|(at, _)| *at);
-        for (at, change) in changes {
+        self.changes.sort_by_key(|(at, _)| *at);
+        let known = self.changes.partition_point(|(at, _)| *at <= until);
+        for (at, change) in self.changes.drain(..known).collect::<Vec<_>>() {
             self.sent.append(&mut self.rehearsal.pass(at).await?);
             self.count(&change);
             self.rehearsal.record(&[change], at).await?;
@@ -163,54 +201,18 @@ impl Course {
         for tally in self.incidents.values_mut() {
             tally.lasted.sort();
         }
+        let incomplete = self.replays.iter().flat_map(|replay| {
+            let gaps = replay.gaps().into_iter();
+            gaps.map(|why| Incomplete {
+                rule: replay.rule().name.clone(),
+                why,
+            })
+        });
         Ok(Tally {
             incidents: self.incidents,
             untold: self.rehearsal.untold().await?,
             sent: self.sent,
-            skipped: self.skipped,
+            incomplete: incomplete.collect(),
         })
-    }
-}
-
-/// Why a rule cannot be tried on what every run came to.
-fn why_not(rule: &Rule) -> Option<&'static str> {
-    use ShippedQuery as Query;
-    let query = Query::ALL
-        .into_iter()
-        .find(|query| rule.flux == query.flux());
-    match query {
-        _ if rule.silence.is_some() => {
-            Some("it is about points that did not come, and only runs that came are followed here")
-        }
-        Some(Query::JourneysFailed | Query::JourneysSlow) => None,
-        Some(Query::JourneysSlowerThanUsual) => Some(
-            "what was usual would have to be asked anew for each hour, of the four weeks before it",
-        ),
-        Some(Query::JourneysDrifting) => Some(
-            "it needs more of each run than what it came to, which takes InfluxDB minutes for some days",
-        ),
-        Some(_) => Some(
-            "it is about what Telegraf measures, and only the runs of journeys are followed here",
-        ),
-        None => Some("its query is your own: what it would have brought then cannot be known"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rules_about_what_runs_came_to_are_tried_and_of_all_others_it_is_said_why_not() {
-        let mut tried = Vec::new();
-        for query in ShippedQuery::ALL {
-            let rule = Rule::shipped("r", query);
-            if why_not(&rule).is_none() {
-                tried.push(query.name());
-            }
-        }
-        assert_eq!(tried, ["journeys-failed", "journeys-slow"]);
-        let own = Rule::custom("r", "from(bucket: v.defaultBucket)".to_owned());
-        assert!(why_not(&own).is_some_and(|why| why.contains("your own")));
     }
 }

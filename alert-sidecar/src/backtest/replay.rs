@@ -1,52 +1,106 @@
-//! Follows one rule through the runs of all journeys. Pure.
-//!
-//! A journey whose runs are all good costs next to nothing: only where a bad run may still count, or an incident is open, is
-//! it judged, run after run, as while the program runs.
+//! Follows one rule through what was read of the past. Pure.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use vigia_contract::data_model::Outcome;
 
-use super::feed::{Line, Mark, Portion};
+use super::{
+    feed::{Line, Mark, Part, Portion, Wanted},
+    hearing::Hearing,
+    moment::question_after,
+    question::{self, Question, Way},
+    track::Track,
+    usual::Usual,
+};
 use crate::{
     flux::{
-        Observation, Rule, Series,
-        observation::Failure,
-        rule::{Bad, Weight},
+        Observation, Rule, Series, ShippedQuery,
+        annotated_csv::CsvError,
+        observation::RowError,
+        poll::{Answer, Judged},
+        rule::Bad,
     },
-    incident::{Change, History, Incident, follow},
+    incident::Change,
 };
 
-/// So many runs may be known before those that are not needed any more are forgotten.
-const MANY: usize = 64;
-
-/// One rule on its way through the runs.
+/// One rule on its way through the past.
 pub struct Replay {
     rule: Rule,
+    source: Source,
     /// By the journey as it is judged.
     tracks: BTreeMap<Series, Track>,
+    unusable: Option<RowError>,
 }
 
-/// What is known of one journey.
-#[derive(Default)]
-struct Track {
-    /// The runs since the last incident ended, as far back as they count.
-    known: Vec<Observation>,
-    /// How many of them are bad.
-    bad: usize,
-    forget_at: usize,
-    open: Option<Incident>,
-    beginnings: Vec<Timestamp>,
-    judged_until: Option<Timestamp>,
+/// What the rule is judged by.
+enum Source {
+    /// What every run came to.
+    Runs,
+    /// Which runs got through, and which of them by another selector.
+    Drifts,
+    /// The runs that did not come.
+    Hearing(Box<Hearing>),
+    /// How long every completed run took.
+    Usual(Usual),
+    /// The rows that this question brings of every moment at once.
+    Rows(usize),
+    /// The rows that this question brings moment by moment.
+    Moments {
+        question: usize,
+        step: Duration,
+        judged: Judged,
+    },
 }
 
 impl Replay {
-    /// Nothing was followed yet.
-    pub fn new(rule: Rule) -> Self {
+    /// Nothing was followed yet; says what it needs.
+    pub fn new(rule: Rule, (since, until): (Timestamp, Timestamp), wanted: &mut Wanted) -> Self {
+        let mut shipped = ShippedQuery::ALL.into_iter();
+        let query = shipped.find(|query| rule.flux == query.flux());
+        let source = match (&rule.silence, query) {
+            (Some(silence), _) => {
+                let hearing = Hearing::new(&rule, silence.clone(), since);
+                Source::Hearing(Box::new(hearing))
+            }
+            (None, Some(ShippedQuery::JourneysFailed | ShippedQuery::JourneysSlow)) => Source::Runs,
+            (None, Some(ShippedQuery::JourneysDrifting)) => {
+                wanted.drifts = true;
+                Source::Drifts
+            }
+            (None, Some(ShippedQuery::JourneysSlowerThanUsual)) => {
+                wanted.durations = true;
+                Source::Usual(Usual::new(since))
+            }
+            (None, None) => {
+                let step = question::step(&rule, until.duration_since(since));
+                let question = Question {
+                    flux: rule.flux.clone(),
+                    way: Way::Moments {
+                        step,
+                        overlap: rule.overlap,
+                    },
+                };
+                Source::Moments {
+                    question: wanted.ask(question, &rule.name),
+                    step,
+                    judged: Judged::default(),
+                }
+            }
+            (None, Some(_)) => {
+                let question = Question {
+                    flux: rule.flux.clone(),
+                    way: Way::Windows { every: rule.every },
+                };
+                Source::Rows(wanted.ask(question, &rule.name))
+            }
+        };
+        wanted.runs |= matches!(source, Source::Runs | Source::Drifts | Source::Hearing(_));
         Self {
             rule,
+            source,
             tracks: BTreeMap::new(),
+            unusable: None,
         }
     }
 
@@ -55,131 +109,186 @@ impl Replay {
         &self.rule
     }
 
-    /// Follows the runs of a stretch of time; adds what changes, with the moment at which it is known.
-    pub fn follow(&mut self, portion: &Portion, changes: &mut Vec<(Timestamp, Change)>) {
-        let mut judged: BTreeMap<Series, Vec<(&Series, &Line)>> = BTreeMap::new();
-        for (series, line) in &portion.lines {
-            let lines = judged.entry(self.rule.judges_as(series)).or_default();
-            lines.push((series, line));
-        }
-        for (series, lines) in judged {
-            let track = self.tracks.entry(series).or_default();
-            let mut runs: Vec<(&Series, &Line, Mark)> = lines
-                .iter()
-                .flat_map(|(series, line)| line.marks.iter().map(|mark| (*series, *line, *mark)))
-                .collect();
-            if lines.len() > 1 {
-                runs.sort_by_key(|(_, _, mark)| mark.at);
+    /// What takes long about it, where something does.
+    pub fn cost(&self, span: SignedDuration) -> Option<String> {
+        match self.source {
+            Source::Usual(_) => {
+                Some("reads how long every run took, of the four weeks before, too".to_owned())
             }
-            for (series, line, mark) in runs {
-                track.add(
-                    &self.rule,
-                    observation(&self.rule, series, line, mark),
-                    changes,
-                );
+            Source::Moments { step, .. } => {
+                let step = SignedDuration::try_from(step).unwrap_or(SignedDuration::MAX);
+                let questions = span.as_nanos() / step.as_nanos().max(1);
+                Some(format!(
+                    "is a query of your own: it is asked {questions} times"
+                ))
             }
+            Source::Rows(_) => {
+                Some("reads what Telegraf measured as often as it would have been asked".to_owned())
+            }
+            Source::Runs | Source::Drifts | Source::Hearing(_) => None,
         }
+    }
+
+    /// Why not everything that the rule would have found was found.
+    pub fn gaps(&self) -> Vec<String> {
+        let mut gaps = Vec::new();
+        if let Source::Moments { step, .. } = self.source
+            && step > self.rule.every
+        {
+            gaps.push(format!(
+                "it was asked every {}, not every {}: where it brings the newest only, what came and went in between is missing",
+                friendly(step),
+                friendly(self.rule.every)
+            ));
+        }
+        if let Some(error) = &self.unusable {
+            gaps.push(format!("some of its rows cannot be used: {error}"));
+        }
+        gaps
+    }
+
+    /// Follows something of what was read; adds what changes, with the moment at which it is known.
+    pub fn follow(
+        &mut self,
+        part: &Part,
+        changes: &mut Vec<(Timestamp, Change)>,
+    ) -> Result<(), CsvError> {
+        let Self {
+            rule,
+            source,
+            tracks,
+            unusable,
+        } = self;
+        match (source, part) {
+            (Source::Runs, Part::Runs(portion)) => {
+                let read = |series: &Series, line: &Line, mark| Some(run(rule, series, line, mark));
+                follow_runs(rule, tracks, portion, read, changes);
+            }
+            (Source::Drifts, Part::Runs(portion)) => {
+                let read = |series: &Series, line: &Line, mark| drift(rule, series, line, mark);
+                follow_runs(rule, tracks, portion, read, changes);
+            }
+            (Source::Hearing(hearing), Part::Runs(portion)) => {
+                hearing.follow(portion, |heard| {
+                    judge(rule, tracks, heard.rows, heard.asked, changes);
+                });
+            }
+            (Source::Usual(usual), Part::Durations(durations)) => {
+                usual.follow(rule, durations, |run, asked| {
+                    judge(rule, tracks, vec![run], asked, changes);
+                });
+            }
+            (Source::Usual(usual), Part::End(until)) => usual.forget(*until),
+            (Source::Rows(mine), Part::Answer(index, answered)) if mine == index => {
+                let answer = Answer::read(&answered.body, rule, &Judged::default())?;
+                *unusable = unusable.take().or(answer.unusable);
+                for row in answer.runs {
+                    let known_at = question_after(row.at, rule.every);
+                    judge(rule, tracks, vec![row], known_at, changes);
+                }
+            }
+            (
+                Source::Moments {
+                    question, judged, ..
+                },
+                Part::Answer(index, answered),
+            ) if question == index => {
+                let mut answer = Answer::read(&answered.body, rule, judged)?;
+                *judged = answer.once_judged();
+                *unusable = unusable.take().or(answer.unusable.take());
+                judge(rule, tracks, answer.runs, answered.asked, changes);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 
-impl Track {
-    fn add(&mut self, rule: &Rule, run: Observation, changes: &mut Vec<(Timestamp, Change)>) {
-        let at = run.at;
-        self.bad += usize::from(is_bad(&run));
-        self.known.push(run);
-        if self.open.is_some() || self.bad > 0 {
-            self.judge(rule, at, changes);
-        }
-        self.judged_until = Some(at);
-        if self.known.len() >= self.forget_at.max(MANY) {
-            self.forget(rule, at);
-        }
-    }
+/// As an operator writes it.
+fn friendly(duration: Duration) -> String {
+    SignedDuration::try_from(duration).map_or_else(
+        |_| format!("{duration:?}"),
+        |duration| format!("{duration:#}"),
+    )
+}
 
-    fn judge(&mut self, rule: &Rule, at: Timestamp, changes: &mut Vec<(Timestamp, Change)>) {
-        let within =
-            SignedDuration::try_from(rule.criteria.flapping.within).unwrap_or(SignedDuration::MAX);
-        self.beginnings
-            .retain(|began| at.duration_since(*began) <= within);
-        let history = History {
-            open: self.open.clone(),
-            beginnings: if self.open.is_none() {
-                self.beginnings.clone()
-            } else {
-                Vec::new()
-            },
-            runs: &self.known,
-            judged_until: self.judged_until,
-        };
-        for change in follow(&rule.name, rule.criteria, history) {
-            match &change {
-                Change::Opened(incident) => {
-                    self.beginnings.push(incident.started_at);
-                    self.open = Some(incident.clone());
-                }
-                Change::Closed(incident) => {
-                    let ended = incident.end.as_ref().map(|end| end.at);
-                    self.open = None;
-                    self.known.retain(|run| Some(run.at) > ended);
-                }
-                Change::Became { present, .. } => {
-                    self.beginnings.push(present.started_at);
-                    self.open = Some(Incident::clone(present));
-                }
-            }
-            changes.push((at, change));
-        }
-        self.bad = self.known.iter().filter(|run| is_bad(run)).count();
+/// Judges what one question brought, in the order of its time.
+fn judge(
+    rule: &Rule,
+    tracks: &mut BTreeMap<Series, Track>,
+    rows: Vec<Observation>,
+    known_at: Timestamp,
+    changes: &mut Vec<(Timestamp, Change)>,
+) {
+    let mut judged: BTreeMap<Series, Vec<Observation>> = BTreeMap::new();
+    for row in rows {
+        judged
+            .entry(rule.judges_as(&row.series))
+            .or_default()
+            .push(row);
     }
-
-    /// Forgets what the store forgets, too.
-    fn forget(&mut self, rule: &Rule, now: Timestamp) {
-        let horizon = now - rule.memory();
-        let mut counted: BTreeMap<String, usize> = BTreeMap::new();
-        let mut needed: Vec<bool> = Vec::with_capacity(self.known.len());
-        for run in self.known.iter().rev() {
-            let is_valid = run.outcome.is_valid();
-            let newer = match counted.get_mut(&run.series.probe) {
-                Some(newer) => newer,
-                None => counted.entry(run.series.probe.clone()).or_default(),
-            };
-            needed.push(run.at >= horizon || (is_valid && *newer <= rule.criteria.runs()));
-            *newer += usize::from(is_valid);
-        }
-        let mut needed = needed.into_iter().rev();
-        self.known.retain(|_| needed.next().unwrap_or(true));
-        self.bad = self.known.iter().filter(|run| is_bad(run)).count();
-        self.forget_at = 2 * self.known.len();
+    for (series, rows) in judged {
+        let track = tracks.entry(series).or_default();
+        track.add(rule, rows, known_at, changes);
     }
 }
 
-fn is_bad(run: &Observation) -> bool {
-    run.outcome.is_valid() && !run.outcome.is_ok()
+/// Follows the runs of journeys, each known as soon as it is there; `read` says what one means to the rule.
+fn follow_runs(
+    rule: &Rule,
+    tracks: &mut BTreeMap<Series, Track>,
+    portion: &Portion,
+    read: impl Fn(&Series, &Line, Mark) -> Option<Observation>,
+    changes: &mut Vec<(Timestamp, Change)>,
+) {
+    let mut judged: BTreeMap<Series, Vec<(&Series, &Line)>> = BTreeMap::new();
+    for (series, line) in &portion.lines {
+        let lines = judged.entry(rule.judges_as(series)).or_default();
+        lines.push((series, line));
+    }
+    for (series, lines) in judged {
+        let track = tracks.entry(series).or_default();
+        let mut runs: Vec<(&Series, &Line, Mark)> = lines
+            .iter()
+            .flat_map(|(series, line)| line.marks.iter().map(|mark| (*series, *line, *mark)))
+            .collect();
+        if lines.len() > 1 {
+            runs.sort_by_key(|(_, _, mark)| mark.at);
+        }
+        for (series, line, mark) in runs {
+            track.add(rule, read(series, line, mark), mark.at, changes);
+        }
+    }
 }
 
 /// The run as the rule would have read it, but for the reason.
-fn observation(rule: &Rule, series: &Series, line: &Line, mark: Mark) -> Observation {
-    Observation {
-        series: series.clone(),
-        at: mark.at,
-        impact: match rule.meaning.weight {
-            Weight::AsTagged | Weight::TaggedOrLow => mark.impact,
-            Weight::OneLower => mark.impact.lowered(),
-            Weight::Fixed(impact) => impact,
-        },
-        outcome: match (rule.meaning.bad, mark.outcome) {
-            (Bad::Slow, Outcome::Slow) => Outcome::Failed,
-            (Bad::Slow, Outcome::Failed) => Outcome::Unmeasured,
-            (_, outcome) => outcome,
-        },
-        run_id: String::new(),
-        failure: Failure {
-            class: rule
-                .meaning
-                .trouble
-                .map(|trouble| trouble.name().to_owned()),
-            ..Failure::default()
-        },
-        every: line.every,
+fn run(rule: &Rule, series: &Series, line: &Line, mark: Mark) -> Observation {
+    let outcome = match (rule.meaning.bad, mark.outcome) {
+        (Bad::Slow, Outcome::Slow) => Outcome::Failed,
+        (Bad::Slow, Outcome::Failed) => Outcome::Unmeasured,
+        (_, outcome) => outcome,
+    };
+    as_read(rule, series, line, mark, outcome)
+}
+
+/// A run that got through, as a rule about drift would have read it, but for the reason.
+fn drift(rule: &Rule, series: &Series, line: &Line, mark: Mark) -> Option<Observation> {
+    if !matches!(mark.outcome, Outcome::Ok | Outcome::Slow) {
+        return None;
     }
+    let outcome = if line.drifts.contains(&mark.at) {
+        Outcome::Failed
+    } else {
+        Outcome::Ok
+    };
+    Some(as_read(rule, series, line, mark, outcome))
+}
+
+fn as_read(rule: &Rule, series: &Series, line: &Line, mark: Mark, outcome: Outcome) -> Observation {
+    let mut run = line.run(series, mark, rule.meaning.weight.of(mark.impact), outcome);
+    run.failure.class = rule
+        .meaning
+        .trouble
+        .map(|trouble| trouble.name().to_owned());
+    run
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, civil::Date, tz::TimeZone};
 use serde::Serialize;
 use vigia_contract::data_model::Impact;
 
-use super::feed::Portion;
+use super::feed::Part;
 use crate::{flux::Series, store::rehearsal::Rehearsed};
 
 /// What was read.
@@ -16,10 +16,20 @@ pub struct Measured {
     pub runs: usize,
     /// Of which journeys, seen from where.
     pub series: BTreeSet<Series>,
+    /// How many questions about other things were answered.
+    pub answers: usize,
 }
 
 impl Measured {
-    pub(super) fn add(&mut self, portion: &Portion) {
+    pub(super) fn add(&mut self, part: &Part) {
+        let portion = match part {
+            Part::Runs(portion) => portion,
+            Part::Answer(..) => {
+                self.answers += 1;
+                return;
+            }
+            Part::Durations(_) | Part::End(_) => return,
+        };
         for (series, line) in &portion.lines {
             self.runs += line.marks.len();
             if !self.series.contains(series) {
@@ -38,9 +48,9 @@ pub struct RuleTally {
     pub lasted: Vec<SignedDuration>,
 }
 
-/// A rule that was not tried.
+/// A rule of which not everything that it would have sent is counted.
 #[derive(Clone, Debug, Serialize)]
-pub struct Skipped {
+pub struct Incomplete {
     /// Its name.
     pub rule: String,
     /// Why.
@@ -56,8 +66,8 @@ pub struct Tally {
     pub untold: i64,
     /// The messages.
     pub sent: Vec<Rehearsed>,
-    /// The rules that were not tried.
-    pub skipped: Vec<Skipped>,
+    /// The rules of which not everything is in these figures.
+    pub incomplete: Vec<Incomplete>,
 }
 
 /// What is counted apart.

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value as Json, json};
 use vigia_contract::data_model::Impact;
 
@@ -26,6 +26,9 @@ use crate::{
     flux::InfluxDb,
 };
 
+/// What is over so soon that nothing needs to be said before.
+const LONG: SignedDuration = SignedDuration::from_hours(24);
+
 /// How many of the noisiest journeys are shown.
 const NOISIEST: usize = 10;
 
@@ -40,6 +43,9 @@ pub(super) struct Arguments {
     /// Another configuration, to be held against this one on the same data.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
+    /// A rule that is left out, by its name; may be given again for others.
+    #[arg(long, value_name = "RULE")]
+    without: Vec<String>,
     /// Prints JSON, for programs.
     #[arg(long)]
     json: bool,
@@ -61,9 +67,14 @@ pub(super) fn backtest(arguments: &Arguments) -> Exit {
             }
         }
     }
+    if let Err(unknown) = leave_out(&mut configs, &arguments.without) {
+        say(&unknown);
+        return Exit::Refused;
+    }
     let began = Instant::now();
     let until = Timestamp::now();
     let since = until - arguments.since;
+    say_what_takes_long(&configs, since, until);
     match run(&configs, since, until) {
         Ok((measured, tallies)) => {
             let shown = Shown {
@@ -72,6 +83,7 @@ pub(super) fn backtest(arguments: &Arguments) -> Exit {
                 time_zone: &configs[0].style.time_zone,
                 measured: &measured,
                 tallies: &tallies,
+                left_out: &arguments.without,
                 took: began.elapsed(),
             };
             if arguments.json {
@@ -85,6 +97,43 @@ pub(super) fn backtest(arguments: &Arguments) -> Exit {
             say(&format!("{error:#}"));
             Exit::Failure
         }
+    }
+}
+
+/// Takes rules out of every configuration that has them.
+fn leave_out(configs: &mut [Config], without: &[String]) -> Result<(), String> {
+    for name in without {
+        let mut rules = configs.iter().flat_map(|config| &config.rules);
+        if !rules.any(|rule| rule.name == *name) {
+            let known: BTreeSet<&str> = configs
+                .iter()
+                .flat_map(|config| config.rules.iter().map(|rule| rule.name.as_str()))
+                .collect();
+            let known: Vec<&str> = known.into_iter().collect();
+            return Err(format!(
+                "no rule has the name `{name}`, so it cannot be left out\nhint: write one of {}",
+                known.join(", ")
+            ));
+        }
+    }
+    for config in configs {
+        config.rules.retain(|rule| !without.contains(&rule.name));
+    }
+    Ok(())
+}
+
+/// Before it begins: nobody who waits for minutes should have to guess for what.
+fn say_what_takes_long(configs: &[Config], since: Timestamp, until: Timestamp) {
+    let costs: BTreeSet<(String, String)> = configs
+        .iter()
+        .flat_map(|config| backtest::costs(&config.rules, since, until))
+        .collect();
+    if until.duration_since(since) < LONG || costs.is_empty() {
+        return;
+    }
+    say("these rules take longer than others; `--without` leaves one out");
+    for (rule, cost) in costs {
+        say(&format!("  {rule}: {cost}"));
     }
 }
 
@@ -112,20 +161,25 @@ struct Shown<'a> {
     measured: &'a Measured,
     /// One, or two to be compared.
     tallies: &'a [Tally],
+    left_out: &'a [String],
     took: Duration,
 }
 
 impl Shown<'_> {
     fn text(&self, paths: &[&Path]) -> String {
         let mut lines = vec![format!(
-            "{} to {}: {} runs of {} journeys seen by {} probes, judged in {:.1} s",
+            "{} to {}: {} runs of {} journeys seen by {} probes, and {} answers about what else is measured, judged in {:.1} s",
             moment(self.since, self.time_zone),
             moment(self.until, self.time_zone),
             self.measured.runs,
             self.journeys(),
             self.probes(),
+            self.measured.answers,
             self.took.as_secs_f64()
         )];
+        if !self.left_out.is_empty() {
+            lines.push(format!("Left out: {}", self.left_out.join(", ")));
+        }
         for (path, tally) in paths.iter().zip(self.tallies) {
             if self.tallies.len() > 1 {
                 lines.extend([String::new(), format!("== {}", path.display())]);
@@ -186,11 +240,11 @@ impl Shown<'_> {
                 lines.push(format!("{count:>7}  {system} / {journey}"));
             }
         }
-        if !tally.skipped.is_empty() {
-            let head = "Not tried, so what these rules would have sent is not in the figures above";
+        if !tally.incomplete.is_empty() {
+            let head = "Not everything that these rules would have sent is in the figures above";
             lines.extend([String::new(), head.to_owned()]);
-            for skipped in &tally.skipped {
-                lines.push(format!("  {}: {}", skipped.rule, skipped.why));
+            for rule in &tally.incomplete {
+                lines.push(format!("  {}: {}", rule.rule, rule.why));
             }
         }
     }
@@ -276,7 +330,7 @@ impl Shown<'_> {
     fn json(&self) -> Json {
         let tallies = self.tallies.iter().map(|tally| {
             let incidents = tally.incidents.iter().map(|(rule, incidents)| {
-                let lasted: Vec<f64> = incidents.lasted.iter().map(jiff::SignedDuration::as_secs_f64).collect();
+                let lasted: Vec<f64> = incidents.lasted.iter().map(SignedDuration::as_secs_f64).collect();
                 json!({"rule": rule, "opened": incidents.opened, "lasted_s": lasted})
             });
             let messages = tally.cells(self.time_zone).into_iter().map(|(cell, count)| {
@@ -290,7 +344,7 @@ impl Shown<'_> {
                 "untold": tally.untold,
                 "messages": messages.collect::<Vec<_>>(),
                 "noisiest": noisiest.collect::<Vec<_>>(),
-                "not_tried": tally.skipped,
+                "incomplete": tally.incomplete,
             })
         });
         json!({
@@ -299,6 +353,8 @@ impl Shown<'_> {
             "runs": self.measured.runs,
             "journeys": self.journeys(),
             "probes": self.probes(),
+            "answers": self.measured.answers,
+            "left_out": self.left_out,
             "took_s": self.took.as_secs_f64(),
             "configurations": tallies.collect::<Vec<_>>(),
         })

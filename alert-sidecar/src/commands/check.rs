@@ -93,6 +93,7 @@ fn tried(config: &Config) -> Result<Trial, anyhow::Error> {
                 since: now - rule.overlap,
                 until: now,
                 now,
+                window: None,
                 texts: &[],
             };
             match influxdb.query(&query).await {

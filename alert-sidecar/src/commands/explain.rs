@@ -277,6 +277,7 @@ async fn rows(influxdb: &InfluxDb, rule: &Rule, at: Timestamp) -> Result<Rows, Q
             since: at - rule.memory(),
             until: at + SignedDuration::from_nanos(1),
             now: at,
+            window: None,
             texts: &[],
         })
         .await?;

@@ -118,6 +118,9 @@ pub struct Query<'a> {
     pub until: Timestamp,
     /// `now()`: fixed, so that the same question has the same answer.
     pub now: Timestamp,
+    /// `v.windowPeriod`: queries that tell the newest point only tell the newest of each such stretch. Nothing: the whole
+    /// range is one.
+    pub window: Option<Duration>,
     /// Further members of `v`.
     pub texts: &'a [(&'a str, &'a str)],
 }
@@ -187,6 +190,7 @@ impl InfluxDb {
             since: now - Duration::from_secs(1),
             until: now,
             now,
+            window: None,
             texts: &[],
         };
         self.query(&query).await.map(drop)
@@ -250,10 +254,17 @@ fn parameters(bucket: &str, query: &Query<'_>) -> Json {
     let property = |name: &str, value: Json| json!({"type": "Property", "key": {"type": "Identifier", "name": name}, "value": value});
     let text = |value: &str| json!({"type": "StringLiteral", "value": value});
     let time = |value: Timestamp| json!({"type": "DateTimeLiteral", "value": value.to_string()});
+    let whole = || json!({"type": "Identifier", "name": "inf"});
+    let duration = |duration: Duration| {
+        // No configuration can say what is longer than the 292 years that fit.
+        let ns = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+        json!({"type": "DurationLiteral", "values": [{"magnitude": ns, "unit": "ns"}]})
+    };
     let fixed = [
         property("defaultBucket", text(bucket)),
         property("timeRangeStart", time(query.since)),
         property("timeRangeStop", time(query.until)),
+        property("windowPeriod", query.window.map_or_else(whole, duration)),
     ];
     let texts = query
         .texts

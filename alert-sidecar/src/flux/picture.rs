@@ -144,6 +144,7 @@ async fn last_good(
             since: before - MEMORY,
             until: before,
             now: before,
+            window: None,
             texts: &[
                 ("system", &series.system),
                 ("journey", &series.journey),
@@ -169,6 +170,7 @@ async fn ask(
             since: at,
             until: at + WRITTEN_AT,
             now: at + WRITTEN_AT,
+            window: None,
             texts: &[
                 ("system", &series.system),
                 ("journey", &series.journey),

@@ -149,6 +149,7 @@ pub async fn ask(
             since,
             until,
             now: until.min(now),
+            window: None,
             texts: &[],
         })
         .await?;
@@ -198,6 +199,7 @@ pub async fn fill_gaps(
             since: from,
             until: asked_since,
             now: asked_since,
+            window: None,
             texts: &[],
         })
         .await?;

@@ -133,6 +133,18 @@ pub enum Weight {
     Fixed(Impact),
 }
 
+impl Weight {
+    /// How much a row with this tag matters.
+    #[must_use]
+    pub fn of(self, tagged: Impact) -> Impact {
+        match self {
+            Self::AsTagged | Self::TaggedOrLow => tagged,
+            Self::OneLower => tagged.lowered(),
+            Self::Fixed(impact) => impact,
+        }
+    }
+}
+
 impl Rule {
     /// A rule that asks a shipped query, as it is shipped.
     #[must_use]

@@ -54,8 +54,15 @@ impl Retired {
 }
 
 impl Silence {
+    /// Whether a journey was taken out on purpose.
+    #[must_use]
+    pub fn is_retired(&self, series: &Series) -> bool {
+        self.retired.iter().any(|retired| retired.covers(series))
+    }
+
     /// How long nothing may come from a journey.
-    fn patience(&self, last: &Observation) -> Duration {
+    #[must_use]
+    pub fn patience(&self, last: &Observation) -> Duration {
         last.every.map_or(PATIENCE_WITHOUT_INTERVAL, |every| {
             every
                 .saturating_mul(self.intervals)
@@ -78,11 +85,7 @@ impl Silence {
         let mut rows = Vec::new();
         let mut probes: BTreeMap<&str, Vec<&Observation>> = BTreeMap::new();
         for point in last.iter().filter(|point| point.series.system != OURS) {
-            if self
-                .retired
-                .iter()
-                .any(|retired| retired.covers(&point.series))
-            {
+            if self.is_retired(&point.series) {
                 // An incident that was open ends with the retirement; before that moment none can be.
                 rows.extend(Some(after_silence(point)).filter(|row| row.at <= now));
             } else {

@@ -259,6 +259,7 @@ async fn ask(
             since: range.from,
             until: range.to,
             now: range.to,
+            window: None,
             texts,
         })
         .await

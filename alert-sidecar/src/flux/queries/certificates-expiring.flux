@@ -3,10 +3,13 @@
 from(bucket: v.defaultBucket)
     |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
     |> filter(fn: (r) => r._measurement == "x509_cert" and r._field == "expiry")
+    |> window(every: v.windowPeriod)
     |> last()
     |> group(columns: ["host", "source", "common_name", "system", "impact"])
     |> sort(columns: ["_time"])
+    |> window(every: v.windowPeriod)
     |> last()
+    |> window(every: inf)
     |> map(
         fn: (r) => {
             name = if exists r.common_name then r.common_name else r.source

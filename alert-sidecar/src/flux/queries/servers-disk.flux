@@ -4,7 +4,9 @@ import "math"
 from(bucket: v.defaultBucket)
     |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
     |> filter(fn: (r) => r._measurement == "disk" and r._field == "used_percent")
+    |> window(every: v.windowPeriod)
     |> last()
+    |> window(every: inf)
     |> map(
         fn: (r) =>
             ({r with

@@ -3,10 +3,13 @@
 from(bucket: v.defaultBucket)
     |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
     |> filter(fn: (r) => r._measurement == "net_response" and r._field == "result_code")
+    |> window(every: v.windowPeriod)
     |> last()
     |> group(columns: ["host", "server", "port", "protocol", "system", "impact"])
     |> sort(columns: ["_time"])
+    |> window(every: v.windowPeriod)
     |> last()
+    |> window(every: inf)
     |> map(
         fn: (r) =>
             ({r with

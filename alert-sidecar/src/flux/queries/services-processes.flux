@@ -2,7 +2,9 @@
 from(bucket: v.defaultBucket)
     |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
     |> filter(fn: (r) => r._measurement == "procstat_lookup" and r._field == "running")
+    |> window(every: v.windowPeriod)
     |> last()
+    |> window(every: inf)
     |> map(
         fn: (r) =>
             ({r with
@@ -23,7 +25,9 @@ from(bucket: v.defaultBucket)
     )
     |> group(columns: ["host", "journey", "system", "impact"])
     |> sort(columns: ["_time"])
+    |> window(every: v.windowPeriod)
     |> last()
+    |> window(every: inf)
     |> map(
         fn: (r) =>
             ({r with

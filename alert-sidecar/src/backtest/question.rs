@@ -1,0 +1,183 @@
+//! Asks the queries of rules about the past, in the order of its time.
+
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use super::moment::question_after;
+use crate::flux::{InfluxDb, QueryError, Rule, client::Query};
+
+/// So much of the past is asked about at once: what the running program asks at once after an outage.
+const PIECE: Duration = Duration::from_hours(6);
+
+/// How many questions wait for their answers at a time.
+const AT_ONCE: usize = 4;
+
+/// A query of rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Its Flux.
+    pub flux: String,
+    /// How it is asked.
+    pub way: Way,
+}
+
+/// How a query is asked about the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// In pieces of some hours: it has every row that a question each so often would have brought.
+    Windows {
+        /// How often the rule is asked.
+        every: Duration,
+    },
+    /// Moment by moment, each as if it were the present: what a query of the operator's own brings is not known otherwise.
+    Moments {
+        /// How far the moments are apart.
+        step: Duration,
+        /// How much each reads again.
+        overlap: Duration,
+    },
+}
+
+/// So many questions, which InfluxDB answers within some minutes, are asked moment by moment at most.
+const MOST_MOMENTS: u128 = 20_000;
+
+/// How far the moments are apart of which a rule is asked: as often as it would have been, or as that many moments allow.
+pub fn step(rule: &Rule, span: SignedDuration) -> Duration {
+    let moments = u128::try_from(span.as_nanos())
+        .unwrap_or(0)
+        .div_ceil(rule.every.as_nanos().max(1));
+    let wider = u32::try_from(moments.div_ceil(MOST_MOMENTS)).unwrap_or(u32::MAX);
+    rule.every.saturating_mul(wider.max(1))
+}
+
+/// What one question brought.
+#[derive(Debug)]
+pub struct Answered {
+    /// The moment it is about.
+    pub asked: Timestamp,
+    /// As it came.
+    pub body: String,
+}
+
+impl Question {
+    /// Asks about a stretch of time.
+    pub fn ask(
+        &self,
+        influxdb: &InfluxDb,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> impl Stream<Item = Result<Answered, QueryError>> {
+        stream::iter(self.pieces(since, until))
+            .map(move |piece| async move {
+                let query = Query {
+                    flux: &self.flux,
+                    since: piece.since,
+                    until: piece.until,
+                    now: piece.until,
+                    window: piece.window,
+                    texts: &[],
+                };
+                Ok(Answered {
+                    asked: piece.until,
+                    body: influxdb.answer(&query).await?,
+                })
+            })
+            .buffered(AT_ONCE)
+    }
+
+    fn pieces(&self, since: Timestamp, until: Timestamp) -> impl Iterator<Item = Piece> {
+        let way = self.way;
+        let mut from = since;
+        std::iter::from_fn(move || {
+            let piece = match way {
+                // A window that is cut at its edge shows a point more.
+                Way::Windows { every } => Piece {
+                    since: from,
+                    until: question_after(from, whole_windows(every)).min(until),
+                    window: Some(every),
+                },
+                Way::Moments { step, overlap } => {
+                    let asked = question_after(from, step);
+                    Piece {
+                        since: asked - step - overlap,
+                        until: asked,
+                        window: None,
+                    }
+                }
+            };
+            from = piece.until;
+            (piece.since < until && piece.until <= until).then_some(piece)
+        })
+    }
+}
+
+/// As many windows as make a piece.
+fn whole_windows(every: Duration) -> Duration {
+    let windows = PIECE.as_nanos().div_ceil(every.as_nanos().max(1));
+    every.saturating_mul(u32::try_from(windows).unwrap_or(u32::MAX))
+}
+
+/// What is asked about at once.
+struct Piece {
+    since: Timestamp,
+    until: Timestamp,
+    window: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_of_ones_own_is_asked_as_often_as_it_would_have_been_or_as_often_as_can_be_waited_for()
+     {
+        let mut rule = Rule::custom("r", String::new());
+        rule.every = Duration::from_secs(30);
+        for (days, seconds) in [(1, 30), (6, 30), (7, 60), (30, 150)] {
+            let span = SignedDuration::from_hours(24 * days);
+            assert_eq!(step(&rule, span), Duration::from_secs(seconds), "{days}");
+        }
+    }
+
+    #[test]
+    fn every_moment_of_two_stretches_is_asked_about_once_and_nothing_that_has_not_come() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let question = Question {
+            flux: String::new(),
+            way: Way::Moments {
+                step: Duration::from_mins(1),
+                overlap: Duration::from_mins(5),
+            },
+        };
+        let asked = |since, until| -> Vec<_> {
+            let pieces = question.pieces(at(since), at(until));
+            let seconds = pieces.map(|piece| (piece.since.as_second(), piece.until.as_second()));
+            seconds.collect()
+        };
+        assert_eq!(asked(1000, 1080), [(660, 1020), (720, 1080)]);
+        assert_eq!(asked(1080, 1139), [(0, 0); 0]);
+    }
+
+    #[test]
+    fn windows_are_asked_about_without_a_gap_and_whole() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let question = Question {
+            flux: String::new(),
+            way: Way::Windows {
+                every: Duration::from_hours(4),
+            },
+        };
+        let pieces = question.pieces(at(3600), at(30 * 3600));
+        let hours: Vec<_> = pieces
+            .map(|piece| {
+                (
+                    piece.since.as_second() / 3600,
+                    piece.until.as_second() / 3600,
+                )
+            })
+            .collect();
+        assert_eq!(hours, [(1, 8), (8, 16), (16, 24), (24, 30)]);
+    }
+}
