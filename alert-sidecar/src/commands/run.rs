@@ -274,7 +274,7 @@ impl Works {
         stop.send_replace(true);
         let all_ended = async { while tasks.join_next().await.is_some() {} };
         if timeout(GRACE, all_ended).await.is_err() {
-            tracing::warn!("a message is still being sent; it is repeated at the next start");
+            tracing::warn!("something is still being sent; it is repeated at the next start");
             tasks.shutdown().await;
         }
         match outcome? {

@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     Attempt, Channel, Outgoing, Pictures, delivery_points,
     pace::Turns,
-    pictures::{self, Illustrator, Wanted},
+    pictures::{self, Illustrator},
 };
 use crate::{
     flux::InfluxDb,
@@ -23,11 +23,12 @@ use crate::{
         Change,
         undelivered::{self, Fate, Standing},
     },
-    render::{Illustration, Message, Renderer},
+    render::{Illustration, Renderer},
     store::{
         StoreError,
         ledger::{Claim, Ledger},
         outbox::{Delivery, LONGEST_PAUSE, Settlement},
+        pictures::Intent,
     },
 };
 
@@ -38,7 +39,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_hours(1);
 
 /// The clock of the machine may be set while we wait; this is how long that can go unnoticed.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// What a courier needs.
 pub struct Courier {
@@ -63,7 +64,7 @@ impl Courier {
         let Some(mut standing) = self.standing(&mut stop).await else {
             return;
         };
-        let mut illustrator = Illustrator::new(&self.channel, &self.influxdb);
+        let mut illustrator = Illustrator::new(&self);
         while !*stop.borrow() {
             changes.mark_unchanged();
             let wait = match self.next().await {
@@ -71,11 +72,10 @@ impl Courier {
                     self.turns.take();
                     // What it takes to write a message is large, and most of the time nothing is written.
                     let delivered = Box::pin(self.deliver(*delivery, &mut standing));
-                    let (wanted, change) = delivered.await;
-                    if let Some(change) = change {
+                    if let Some(change) = delivered.await {
                         self.record(&change).await;
                     }
-                    illustrator.want(wanted);
+                    illustrator.look_again();
                     continue;
                 }
                 Ok(Claim::Nothing(next)) => next.map_or(LONGEST_WAIT, until),
@@ -94,6 +94,7 @@ impl Courier {
                 () = sleep(wait) => {}
             }
         }
+        illustrator.finish().await;
     }
 
     /// What an earlier process knew of the channel; nothing where the program stops before the store says it.
@@ -138,19 +139,15 @@ impl Courier {
         self.ledger.claim(&self.name, Timestamp::now()).await
     }
 
-    /// Sends it and writes down what came of it; gives back what picture is to follow, and what that says of the channel.
-    async fn deliver(
-        &mut self,
-        mut delivery: Delivery,
-        standing: &mut Standing,
-    ) -> (Option<Wanted>, Option<Change>) {
+    /// Sends it and writes down what came of it, and whether a picture is to follow; gives back what that says of the channel.
+    async fn deliver(&mut self, mut delivery: Delivery, standing: &mut Standing) -> Option<Change> {
         let started = Instant::now();
         delivery.is_repeat &= !self.channel.abilities().recognises_repeats;
         // Where another process took the store over, it repeats this message, and this one is not heard to the end.
         let attempt = self.ledger.tenure().bounds(self.attempt(&delivery)).await;
-        let (message, attempt) = attempt.unwrap_or_else(|| {
+        let attempt = attempt.unwrap_or_else(|| {
             let reason = "this process could not say in time that it lives";
-            (None, Attempt::Uncertain(reason.to_owned()))
+            Attempt::Uncertain(reason.to_owned())
         });
         let took = started.elapsed();
         if let Attempt::Accepted(receipt) = &attempt
@@ -168,25 +165,29 @@ impl Courier {
         self.settle(&delivery, &attempt).await;
         log(&delivery, &attempt, took);
         delivery_points::write(&self.influxdb, &delivery, &attempt, Timestamp::now()).await;
-        let change = standing.hear(&delivery.recipient, fate(&attempt), Timestamp::now());
-        let wanted = match (attempt, self.channel.abilities().pictures, message) {
-            (Attempt::Accepted(receipt), Pictures::After, Some(message))
-                if pictures::are_expected(&delivery) =>
-            {
-                Some(Wanted::new(delivery, message, receipt))
+        standing.hear(&delivery.recipient, fate(&attempt), Timestamp::now())
+    }
+
+    /// Whether a picture is to follow.
+    fn picture(&self, delivery: &Delivery, attempt: &Attempt) -> Option<Intent> {
+        match (attempt, self.channel.abilities().pictures) {
+            (Attempt::Accepted(receipt), Pictures::After) if pictures::are_expected(delivery) => {
+                let message = receipt.message.clone();
+                Some(Intent { message })
             }
             _ => None,
-        };
-        (wanted, change)
+        }
     }
 
     /// What was accepted must not be sent again because the disk is full just now.
     async fn settle(&self, delivery: &Delivery, attempt: &Attempt) {
         let settlement = settlement(attempt, delivery.attempt, Timestamp::now());
+        let picture = self.picture(delivery, attempt);
         for pause in pauses() {
-            let settled = self
-                .ledger
-                .settle(delivery, settlement.clone(), Timestamp::now());
+            let (settlement, picture) = (settlement.clone(), picture.clone());
+            let settled =
+                self.ledger
+                    .settle_with_picture(delivery, settlement, picture, Timestamp::now());
             match settled.await {
                 Ok(()) | Err(StoreError::Closed) => break,
                 Err(error) => {
@@ -197,7 +198,7 @@ impl Courier {
         }
     }
 
-    async fn attempt(&self, delivery: &Delivery) -> (Option<Message>, Attempt) {
+    async fn attempt(&self, delivery: &Delivery) -> Attempt {
         let abilities = self.channel.abilities();
         let brought = match abilities.pictures {
             Pictures::Linked if !self.renderer.links_pictures() => Pictures::Never,
@@ -219,14 +220,12 @@ impl Courier {
             Ok(message) => message,
             Err(error) => {
                 let reason = format!("it could not be put into words: {error}");
-                return (None, Attempt::failed(reason));
+                return Attempt::failed(reason);
             }
         };
-        let attempt = self
-            .channel
+        self.channel
             .send(&Outgoing::of(delivery, &message, &pictures))
-            .await;
-        (Some(message), attempt)
+            .await
     }
 }
 
@@ -286,7 +285,8 @@ fn settlement(attempt: &Attempt, number: usize, now: Timestamp) -> Settlement {
     }
 }
 
-fn pauses() -> impl Iterator<Item = Duration> {
+/// The pauses after failed attempts, one after the other.
+pub(super) fn pauses() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
         .with_max_delay(LONGEST_PAUSE)
@@ -297,7 +297,8 @@ fn pauses() -> impl Iterator<Item = Duration> {
         .map(|pause| pause.min(LONGEST_PAUSE))
 }
 
-fn until(time: Timestamp) -> Duration {
+/// How long it is until then, as far as a clock can be trusted.
+pub(super) fn until(time: Timestamp) -> Duration {
     Duration::try_from(time.duration_since(Timestamp::now()))
         .unwrap_or_default()
         .min(LONGEST_WAIT)

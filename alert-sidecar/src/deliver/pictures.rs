@@ -1,36 +1,44 @@
-//! Brings pictures after their messages, one at a time and only while no message waits. What fails here fails no message.
+//! Brings pictures after their messages, one at a time and only while no message waits. What fails here fails no message. Which
+//! ones wait is in the store, so that they follow after a restart, too.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::{
     task::JoinSet,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep, timeout},
 };
 
-use super::{Attempt, Channel, Outgoing, Receipt, pace::Turns};
+use super::{
+    Attempt, Channel, Outgoing, Receipt,
+    courier::{Courier, LONGEST_WAIT, pauses, until},
+    pace::Turns,
+};
 use crate::{
     flux::{
         InfluxDb,
         picture::{self, Picture},
     },
-    render::Message,
-    store::outbox::{Delivery, Kind},
+    render::{Illustration, Renderer},
+    store::{
+        StoreError,
+        ledger::Ledger,
+        outbox::{Delivery, Kind},
+        pictures::{Fate, Wanted},
+    },
 };
 
 /// How long bringing a picture may take in all; a service that hangs must not keep the next ones.
 const DEADLINE: Duration = Duration::from_mins(2);
 
 /// How often a picture is tried.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: i64 = 3;
 
 /// Before it is tried again, where the service did not say when.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Later than this a picture is of no use any more.
+/// The longest that it waits to be tried again, whatever the service says.
 const LONGEST_PAUSE: Duration = Duration::from_mins(2);
-
-/// More are not kept: in a storm the first ones are what people look at.
-const MOST: usize = 200;
 
 /// The pictures that belong to a message: that of its run, and while users suffer that of the last time they did not.
 pub(super) async fn of(influxdb: &InfluxDb, delivery: &Delivery) -> Vec<Picture> {
@@ -66,129 +74,195 @@ pub(super) fn are_expected(delivery: &Delivery) -> bool {
     is_new && delivery.conversation.lead().has_page()
 }
 
-/// A message that was accepted and that a picture is to follow.
+/// What it takes to bring a picture.
 #[derive(Debug)]
-pub(super) struct Wanted {
-    delivery: Delivery,
-    message: Message,
-    receipt: Receipt,
-    attempts: usize,
-    due: Instant,
+struct Means {
+    name: String,
+    channel: Arc<Channel>,
+    ledger: Ledger,
+    influxdb: Arc<InfluxDb>,
+    renderer: Arc<Renderer>,
 }
 
-impl Wanted {
-    pub fn new(delivery: Delivery, message: Message, receipt: Receipt) -> Self {
-        Self {
-            delivery,
-            message,
-            receipt,
-            attempts: 0,
-            due: Instant::now(),
-        }
-    }
+/// When the next picture is due.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// The store is to be asked.
+    Unknown,
+    At(Timestamp),
+    /// None waits.
+    Never,
 }
 
 /// Brings the pictures of one channel.
 pub(super) struct Illustrator {
-    channel: Arc<Channel>,
-    influxdb: Arc<InfluxDb>,
-    wanted: VecDeque<Wanted>,
+    means: Arc<Means>,
+    next: Next,
     /// At most one.
-    at_work: JoinSet<(Wanted, Attempt)>,
+    at_work: JoinSet<Next>,
 }
 
 impl Illustrator {
-    pub fn new(channel: &Arc<Channel>, influxdb: &Arc<InfluxDb>) -> Self {
+    pub fn new(courier: &Courier) -> Self {
+        let means = Means {
+            name: courier.name.clone(),
+            channel: Arc::clone(&courier.channel),
+            ledger: courier.ledger.clone(),
+            influxdb: Arc::clone(&courier.influxdb),
+            renderer: Arc::clone(&courier.renderer),
+        };
         Self {
-            channel: Arc::clone(channel),
-            influxdb: Arc::clone(influxdb),
-            wanted: VecDeque::new(),
+            means: Arc::new(means),
+            next: Next::Unknown,
             at_work: JoinSet::new(),
         }
     }
 
-    pub fn want(&mut self, wanted: Option<Wanted>) {
-        let Some(wanted) = wanted else { return };
-        if self.wanted.len() < MOST {
-            self.wanted.push_back(wanted);
-        } else {
-            let incident = &wanted.delivery.conversation.lead().id;
-            tracing::warn!(
-                incident,
-                "so many pictures wait that this one is not sent; the message was"
-            );
-        }
+    /// Another picture waits.
+    pub const fn look_again(&mut self) {
+        self.next = Next::Unknown;
     }
 
     /// One step; where there is nothing to do, this never ends. Dropped, it loses nothing.
     pub async fn work(&mut self, turns: &mut Turns) {
         if let Some(done) = self.at_work.join_next().await {
-            match done {
-                Ok((wanted, attempt)) => self.done(wanted, attempt),
-                Err(error) => tracing::error!(%error, "a picture could not be sent"),
-            }
+            self.next = done.unwrap_or_else(|error| {
+                tracing::error!(%error, "a picture could not be sent");
+                later()
+            });
             return;
         }
-        let Some(next) = self.wanted.front() else {
-            return std::future::pending().await;
+        let due = match self.next {
+            Next::Unknown => {
+                self.next = self.means.next().await;
+                return;
+            }
+            Next::At(due) => due,
+            Next::Never => return std::future::pending().await,
         };
-        sleep_until(next.due).await;
+        let wait = until(due);
+        if !wait.is_zero() {
+            return sleep(wait).await;
+        }
         if let Some(wait) = turns.wait(Instant::now()) {
             return sleep(wait).await;
         }
         turns.take();
-        if let Some(wanted) = self.wanted.pop_front() {
-            let (channel, influxdb) = (Arc::clone(&self.channel), Arc::clone(&self.influxdb));
-            self.at_work.spawn(async move {
-                let attempt = timeout(DEADLINE, bring(&channel, &influxdb, &wanted)).await;
-                let attempt =
-                    attempt.unwrap_or_else(|_| Attempt::Uncertain("it took too long".to_owned()));
-                (wanted, attempt)
-            });
+        self.at_work.spawn(Arc::clone(&self.means).bring_next());
+    }
+
+    /// Waits for what is being sent.
+    pub async fn finish(&mut self) {
+        while self.at_work.join_next().await.is_some() {}
+    }
+}
+
+impl Means {
+    async fn next(&self) -> Next {
+        match self.ledger.next_picture(&self.name, Timestamp::now()).await {
+            Ok(Some(due)) => Next::At(due),
+            Ok(None) | Err(StoreError::Closed) => Next::Never,
+            Err(error) => {
+                tracing::error!(channel = self.name, %error, "what pictures are to be sent could not be read");
+                later()
+            }
         }
     }
 
-    fn done(&mut self, mut wanted: Wanted, attempt: Attempt) {
-        wanted.attempts += 1;
-        let incident = &wanted.delivery.conversation.lead().id;
-        match attempt {
-            Attempt::Accepted(receipt) => {
-                let answer = receipt.answer;
-                tracing::info!(incident, answer, "the picture of a message was accepted");
+    /// Claims a picture, sends it, and writes down what came of it.
+    async fn bring_next(self: Arc<Self>) -> Next {
+        let claimed = self.ledger.claim_picture(&self.name, Timestamp::now());
+        let wanted = match claimed.await {
+            Ok(Some(wanted)) => wanted,
+            Ok(None) => return Next::Unknown,
+            Err(StoreError::Closed) => return Next::Never,
+            Err(error) => {
+                tracing::error!(channel = self.name, %error, "what picture is to be sent could not be read");
+                return later();
             }
-            Attempt::Failed {
-                reason,
-                retry_after,
-            } if wanted.attempts < ATTEMPTS => {
-                let pause = retry_after.unwrap_or(PAUSE).min(LONGEST_PAUSE);
-                tracing::info!(incident, reason, "the picture of a message is tried again");
-                wanted.due = Instant::now() + pause;
-                self.wanted.push_back(wanted);
+        };
+        let attempt = async {
+            timeout(DEADLINE, self.bring(&wanted))
+                .await
+                .unwrap_or_else(|_| Attempt::Uncertain("it took too long".to_owned()))
+        };
+        // Where another process took the store over, it repeats this picture.
+        let Some(attempt) = self.ledger.tenure().bounds(attempt).await else {
+            return Next::Unknown;
+        };
+        let fate = fate(attempt, wanted.failures, Timestamp::now());
+        log(&wanted, &fate);
+        for pause in pauses() {
+            match self.ledger.settle_picture(&wanted, fate.clone()).await {
+                Ok(()) | Err(StoreError::Closed) => break,
+                Err(error) => {
+                    tracing::error!(%error, "what came of a picture could not be written down");
+                }
             }
-            Attempt::Failed { reason, .. }
-            | Attempt::Refused(reason)
-            | Attempt::Uncertain(reason) => {
-                tracing::warn!(
-                    incident,
-                    reason,
-                    "a message goes without its picture; the message itself was accepted"
-                );
+            sleep(pause).await;
+        }
+        Next::Unknown
+    }
+
+    async fn bring(&self, wanted: &Wanted) -> Attempt {
+        let delivery = &wanted.delivery;
+        let pictures = of(&self.influxdb, delivery).await;
+        if pictures.is_empty() {
+            return Attempt::Refused("there is none".to_owned());
+        }
+        let layout = self.channel.abilities().layout(Illustration::Later);
+        let message = match self.renderer.render(delivery, layout, Timestamp::now()) {
+            Ok(message) => message,
+            Err(error) => {
+                return Attempt::Refused(format!("it could not be put into words: {error}"));
             }
+        };
+        let receipt = Receipt {
+            answer: String::new(),
+            thread: delivery.thread.clone(),
+            message: wanted.message.clone(),
+        };
+        let outgoing = Outgoing::of(delivery, &message, &pictures);
+        self.channel.illustrate(&outgoing, &receipt).await
+    }
+}
+
+fn later() -> Next {
+    Next::At(Timestamp::now() + LONGEST_WAIT)
+}
+
+/// What follows from an attempt. One that may have arrived is not repeated.
+fn fate(attempt: Attempt, failures: i64, now: Timestamp) -> Fate {
+    match attempt {
+        Attempt::Accepted(receipt) => Fate::Accepted(receipt.answer),
+        Attempt::Failed {
+            reason,
+            retry_after,
+        } if failures + 1 < ATTEMPTS => {
+            let pause = retry_after.unwrap_or(PAUSE).min(LONGEST_PAUSE);
+            Fate::Postponed(reason, now + pause)
+        }
+        Attempt::Failed { reason, .. } | Attempt::Refused(reason) | Attempt::Uncertain(reason) => {
+            Fate::GivenUp(reason)
         }
     }
 }
 
-async fn bring(channel: &Channel, influxdb: &InfluxDb, wanted: &Wanted) -> Attempt {
-    let Wanted {
-        delivery,
-        message,
-        receipt,
-        ..
-    } = wanted;
-    let pictures = of(influxdb, delivery).await;
-    if pictures.is_empty() {
-        return Attempt::Refused("there is none".to_owned());
+fn log(wanted: &Wanted, fate: &Fate) {
+    let incident = &wanted.delivery.conversation.lead().id;
+    match fate {
+        Fate::Accepted(answer) => {
+            tracing::info!(incident, answer, "the picture of a message was accepted");
+        }
+        Fate::Postponed(reason, _) => {
+            tracing::info!(incident, reason, "the picture of a message is tried again");
+        }
+        Fate::GivenUp(reason) => {
+            tracing::warn!(
+                incident,
+                reason,
+                "a message goes without its picture; the message itself was accepted"
+            );
+        }
     }
-    let outgoing = Outgoing::of(delivery, message, &pictures);
-    channel.illustrate(&outgoing, receipt).await
 }

@@ -22,7 +22,7 @@ use super::{
     lease::BEAT,
     ledger::{Ledger, Request},
     memory::{Memory, News},
-    outbox,
+    outbox, pictures,
 };
 use crate::flux::{Rule, poll::Answer};
 
@@ -212,6 +212,7 @@ async fn recover(access: &mut Access) -> Result<(), StoreError> {
     let (interrupted, waiting) = access
         .write(async |transaction, _| {
             let interrupted = outbox::recover(transaction).await?;
+            pictures::recover(transaction).await?;
             Ok((interrupted, outbox::waiting_channels(transaction).await?))
         })
         .await?;

@@ -17,6 +17,7 @@ use super::{
     lease::Tenure,
     observations,
     outbox::{self, Delivery, Settlement},
+    pictures::{self, Intent},
 };
 use crate::{
     flux::{Observation, Rule, Series, poll::Answer},
@@ -156,10 +157,25 @@ impl Ledger {
         settlement: Settlement,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.settle_with_picture(delivery, settlement, None, now)
+            .await
+    }
+
+    /// Says what came of a delivery, and whether a picture is to follow it.
+    pub async fn settle_with_picture(
+        &self,
+        delivery: &Delivery,
+        settlement: Settlement,
+        picture: Option<Intent>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let delivery = delivery.clone();
         self.change(move |transaction, _| {
             Box::pin(async move {
                 outbox::settle(transaction, &delivery, &settlement, now).await?;
+                if let Some(picture) = &picture {
+                    pictures::intend(transaction, &delivery, picture, now).await?;
+                }
                 if !settlement.is_final() {
                     return Ok(((), None));
                 }

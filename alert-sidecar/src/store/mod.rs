@@ -16,6 +16,7 @@ mod memory;
 pub mod observations;
 pub mod outbox;
 pub mod overview;
+pub mod pictures;
 pub mod place;
 mod postgresql;
 pub mod rehearsal;

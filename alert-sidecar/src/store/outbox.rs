@@ -238,20 +238,27 @@ pub async fn claim(
             .bind(&id)
             .execute(&mut *connection)
             .await?;
-        let row = sqlx::query("SELECT * FROM delivery WHERE id = $1")
-            .bind(&id)
-            .fetch_one(&mut *connection)
-            .await?;
-        let conversation: &str = row.try_get("conversation_id")?;
-        let Some(conversation) = conversations::read(connection, conversation).await? else {
-            lose(connection, &id, now).await?;
-            continue;
-        };
-        let mut claimed = delivery(&row, conversation)?;
-        claimed.thread = threads::of(connection, claimed.correspondence()).await?;
-        return Ok(Some(claimed));
+        if let Some(claimed) = with_id(connection, &id).await? {
+            return Ok(Some(claimed));
+        }
+        lose(connection, &id, now).await?;
     }
     Ok(None)
+}
+
+/// A delivery that is in the store; nothing where of what it is about nothing was saved from a damaged one.
+pub(super) async fn with_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Delivery>> {
+    let row = sqlx::query("SELECT * FROM delivery WHERE id = $1")
+        .bind(id)
+        .fetch_one(&mut *connection)
+        .await?;
+    let conversation: &str = row.try_get("conversation_id")?;
+    let Some(conversation) = conversations::read(connection, conversation).await? else {
+        return Ok(None);
+    };
+    let mut found = delivery(&row, conversation)?;
+    found.thread = threads::of(connection, found.correspondence()).await?;
+    Ok(Some(found))
 }
 
 async fn due(
@@ -277,7 +284,7 @@ async fn due(
     .await
 }
 
-/// Of what the message was about nothing was saved from a damaged store: there is nothing that could be said.
+/// Of what the message was about nothing was saved: there is nothing that could be said.
 async fn lose(connection: &mut AnyConnection, id: &str, now: Timestamp) -> Result<()> {
     const LOST: &str = "the incidents that it was about are not in the store any more";
     tracing::error!(delivery = id, "a message cannot be sent: {LOST}");

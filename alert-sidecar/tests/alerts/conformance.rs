@@ -29,14 +29,14 @@ use crate::{
 };
 
 /// One channel and its service.
-struct Row {
-    name: &'static str,
+pub struct Row {
+    pub name: &'static str,
     service: services::Kind,
     /// The value of the channel's key, where the service has this address.
-    settings: fn(&str) -> String,
+    pub settings: fn(&str) -> String,
     /// Whom it tells.
     recipient: &'static str,
-    secrets: &'static [(&'static str, &'static str)],
+    pub secrets: &'static [(&'static str, &'static str)],
     /// Where what follows goes.
     threads: Threads,
     /// For how many seconds it is left alone when the service asks for seven.
@@ -362,6 +362,11 @@ pub fn page() -> Picture {
         bytes: picture(40, 30),
         name: "consultar-tramite".into(),
     }
+}
+
+/// The first row of this service.
+pub fn row(service: services::Kind) -> &'static Row {
+    ROWS.iter().find(|row| row.service == service).unwrap()
 }
 
 /// What people read, without what takes no room.

@@ -7,7 +7,10 @@ use tokio::task::JoinHandle;
 use vigia_alert::{
     flux::{Observation, Rule, Series, ShippedQuery, observation::Failure, poll::Answer},
     judge::Probes,
-    route::{group::Grouping, tree::Route},
+    route::{
+        group::{Grouping, Label},
+        tree::Route,
+    },
     store::{
         Store,
         access::End,
@@ -15,6 +18,7 @@ use vigia_alert::{
         keeper::Keeper,
         ledger::{Claim, Ledger},
         outbox::{Delivery, Kind, Settlement},
+        pictures::{Fate, Intent},
     },
 };
 use vigia_contract::data_model::{Impact, Outcome};
@@ -68,6 +72,9 @@ promises! {
     a_series_that_never_says_anything_about_its_system_does_not_fill_the_store,
     a_report_goes_to_each_address_once_whatever_becomes_of_the_process,
     a_message_whose_incidents_were_not_saved_holds_nobody_up,
+    a_picture_follows_its_message_whatever_becomes_of_the_process,
+    a_picture_that_waits_too_long_is_given_up,
+    a_picture_is_of_what_its_message_leads_with,
 }
 
 /// A store that tells these recipients of everything.
@@ -568,4 +575,114 @@ async fn a_message_whose_incidents_were_not_saved_holds_nobody_up(shelf: Shelf) 
     desk.ledger.judge(&rule(), answer, minute(6)).await.unwrap();
     let told = desk.claim(minute(6)).await.unwrap();
     assert_eq!(told.conversation.lead().series.journey, "ingresar");
+}
+
+/// A message is accepted, and a picture is to follow it.
+async fn accept(desk: &Desk, delivery: &Delivery, now: Timestamp) {
+    let accepted = Settlement::Accepted("ok".into());
+    let picture = Intent {
+        message: Some("C1 7".into()),
+    };
+    desk.ledger
+        .settle_with_picture(delivery, accepted, Some(picture), now)
+        .await
+        .unwrap();
+}
+
+async fn a_picture_follows_its_message_whatever_becomes_of_the_process(shelf: Shelf) {
+    let recipients = ["#guardia"];
+    let desk = Desk::new(shelf, &recipients).await;
+    break_journey(&desk, minute(2)).await;
+    let mut told = desk.claim(minute(2)).await.unwrap();
+    assert_eq!(
+        desk.ledger.next_picture(CHANNEL, minute(2)).await.unwrap(),
+        None
+    );
+    told.thread = Some("C1 7".into());
+    accept(&desk, &told, minute(2)).await;
+    assert_eq!(
+        desk.ledger.next_picture(CHANNEL, minute(2)).await.unwrap(),
+        Some(minute(2))
+    );
+    let first = desk.ledger.claim_picture(CHANNEL, minute(2)).await.unwrap();
+    let first = first.unwrap();
+    assert_eq!(first.delivery, told);
+    assert_eq!(
+        (first.message.as_deref(), first.failures),
+        (Some("C1 7"), 0)
+    );
+    let none = desk.ledger.claim_picture(CHANNEL, minute(2)).await.unwrap();
+    assert_eq!(none, None, "it is being sent");
+
+    // The process dies meanwhile.
+    let desk = Desk::new(desk.close().await, &recipients).await;
+    let again = desk.ledger.claim_picture(CHANNEL, minute(3)).await.unwrap();
+    assert_eq!(again.as_ref(), Some(&first));
+    let busy = Fate::Postponed("503".into(), minute(5));
+    desk.ledger.settle_picture(&first, busy).await.unwrap();
+    let too_early = desk.ledger.claim_picture(CHANNEL, minute(4)).await;
+    assert_eq!(too_early.unwrap(), None);
+    assert_eq!(
+        desk.ledger.next_picture(CHANNEL, minute(4)).await.unwrap(),
+        Some(minute(5))
+    );
+    let later = desk.ledger.claim_picture(CHANNEL, minute(5)).await.unwrap();
+    assert_eq!(later.unwrap().failures, 1);
+    let accepted = Fate::Accepted("uploaded".into());
+    desk.ledger.settle_picture(&first, accepted).await.unwrap();
+
+    let desk = Desk::new(desk.close().await, &recipients).await;
+    assert_eq!(
+        desk.ledger.next_picture(CHANNEL, minute(9)).await.unwrap(),
+        None
+    );
+}
+
+async fn a_picture_that_waits_too_long_is_given_up(shelf: Shelf) {
+    let desk = Desk::new(shelf, &["#guardia", "#turno"]).await;
+    break_journey(&desk, minute(2)).await;
+    for at in [2, 50] {
+        let told = desk.claim(minute(at)).await.unwrap();
+        accept(&desk, &told, minute(at)).await;
+    }
+
+    let found = desk.ledger.claim_picture(CHANNEL, minute(63)).await;
+    assert_eq!(found.unwrap().unwrap().delivery.recipient, "#turno");
+    assert_eq!(
+        desk.ledger.next_picture(CHANNEL, minute(63)).await.unwrap(),
+        None
+    );
+    assert_eq!(desk.close().await.count("picture").await, 2);
+}
+
+/// The conversation leads with what goes on; its first message led with what is over meanwhile.
+async fn a_picture_is_of_what_its_message_leads_with(shelf: Shelf) {
+    let mut together = policy(&["#guardia"]);
+    together.grouping.join = SignedDuration::from_mins(5);
+    together.grouping.by = vec![Label::System];
+    let desk = Desk::of(shelf, together).await;
+    let failed = |journey, at| run(journey, minute(at), Outcome::Failed);
+    let judge = async |runs: Vec<Observation>, at| {
+        let answer = Answer {
+            runs,
+            ..Answer::default()
+        };
+        desk.ledger
+            .judge(&rule(), answer, minute(at))
+            .await
+            .unwrap();
+    };
+    let runs = ["consultar", "ingresar"].map(|journey| [failed(journey, 0), failed(journey, 1)]);
+    judge(runs.concat(), 2).await;
+    let told = desk.claim(minute(2)).await.unwrap();
+    assert_eq!(told.conversation.incidents.len(), 2);
+    accept(&desk, &told, minute(2)).await;
+    let led = told.conversation.lead().series.journey.clone();
+    judge(vec![run(&led, minute(3), Outcome::Ok)], 3).await;
+
+    let found = desk.ledger.claim_picture(CHANNEL, minute(4)).await;
+    let conversation = found.unwrap().unwrap().delivery.conversation;
+    assert_eq!(conversation.incidents.len(), 2);
+    assert_eq!(conversation.lead().series.journey, led);
+    assert!(conversation.lead().end.is_some());
 }

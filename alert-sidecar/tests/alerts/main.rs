@@ -19,6 +19,7 @@ mod mailboxes;
 mod mails;
 mod messages;
 mod pages;
+mod pictures;
 mod polls;
 mod receivers;
 mod restarts;
