@@ -70,13 +70,13 @@ impl Telegram {
             "disable_notification": outgoing.impact == Impact::Low,
         });
         if let Some(topic) = topic {
-            body["message_thread_id"] = topic.into();
+            body["message_thread_id"] = number(topic);
         }
         if let Some((chat, first)) = outgoing.thread.and_then(place) {
             // The chat that the first message went to, which may have got another id since.
             body["chat_id"] = chat.into();
             body["reply_parameters"] =
-                json!({ "message_id": first, "allow_sending_without_reply": true });
+                json!({ "message_id": number(first), "allow_sending_without_reply": true });
         }
         let mut answer = self.post_message(&body).await;
         if let Ok(refused) = &answer
@@ -182,7 +182,8 @@ fn form(
         form = form.text("message_thread_id", topic.to_owned());
     }
     if let Some((_, message)) = message {
-        let parameters = json!({ "message_id": message, "allow_sending_without_reply": true });
+        let parameters =
+            json!({ "message_id": number(message), "allow_sending_without_reply": true });
         form = form.text("reply_parameters", parameters.to_string());
     }
     Ok(form)
@@ -236,6 +237,11 @@ fn chat(recipient: &str) -> (&str, Option<&str>) {
         Some((chat, topic)) => (chat, Some(topic)),
         None => (recipient, None),
     }
+}
+
+/// Telegram's names of topics and messages are numbers.
+fn number(name: &str) -> Json {
+    name.parse::<i64>().map_or_else(|_| name.into(), Json::from)
 }
 
 /// A chat and a message in it.
