@@ -14,7 +14,7 @@ benchmark_arguments = $(if $(QUICK),--quick) $(if $(PHASES),--phases) $(OPTIONS)
 tools = $(lastword $(wildcard $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vigia/servers/cargo-deny-*))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-checks build demo dashboards journey-reference dashboards-benchmark benchmark benchmark-alerts benchmark-messages benchmark-report benchmark-backtest benchmark-storm accuracy sizing-disk test soak sizing kills lint advisories debs test-packages
+.PHONY: help setup setup-checks build demo dashboards journey-reference dashboards-benchmark benchmark benchmark-alerts benchmark-messages benchmark-report benchmark-backtest benchmark-storm accuracy sizing-disk test soak sizing kills looks lint advisories debs test-packages
 
 help:
 	@echo "make setup   installs what is missing: packages, Telegraf, InfluxDB (the first time 6 to 15 minutes, then under a second)"
@@ -33,6 +33,7 @@ help:
 	@echo "make soak    shows that nothing grows: 2,000 runs, what the first and the last hundred took (a quarter of an hour)"
 	@echo "make sizing  what 150 journeys a minute take of this machine (5 minutes and a release build, alone on it)"
 	@echo "make kills   kills the alert engine 500 times, at every commit and at any moment (6 minutes)"
+	@echo "make looks   keeps pictures of mails and of Teams' cards, by day and by night, in target/looks/ (a minute)"
 	@echo "make accuracy  holds the times of steps against pages with known delays (4 minutes, on an idle machine)"
 	@echo "make sizing-disk  measures what a month of journeys takes on InfluxDB's disk (some minutes)"
 	@echo "make debs    makes the Debian packages, in target/debian/ (a release build)"
@@ -127,6 +128,10 @@ sizing: build
 KILLS ?= 500
 kills: build
 	KILLS=$(KILLS) CI=true cargo test --workspace --test alerts --locked -- --nocapture kills::
+
+# The tests measure them; this is for people's eyes.
+looks: build
+	LOOKS=$(CURDIR)/target/looks CI=true cargo test --workspace --test alerts --locked -- looks::
 
 # cargo-deny's list of known holes is fetched from the network: `make advisories` asks it apart.
 lint: setup-checks

@@ -44,6 +44,7 @@ main() {
   fi
   # Without any font Chromium's pictures show no text.
   compgen -G "/usr/share/fonts/*/*" >/dev/null || packages+=(fonts-liberation)
+  compgen -G "/usr/share/fonts/*/*/NotoColorEmoji.ttf" >/dev/null || packages+=(fonts-noto-color-emoji)
   have cc || packages+=(gcc libc6-dev)
   have pkg-config || packages+=(pkg-config)
   have unshare || packages+=(util-linux)

@@ -261,6 +261,8 @@ pub struct Labels {
     pub silence: String,
     pub dashboard: String,
     pub status: String,
+    /// In place of a picture that is not shown; its caption stands below it.
+    pub picture: String,
     pub technical: String,
     pub others: String,
     pub was: String,

@@ -369,6 +369,15 @@ pub fn row(service: services::Kind) -> &'static Row {
     ROWS.iter().find(|row| row.service == service).unwrap()
 }
 
+/// What is posted of this to the service, with links, and with pictures by their addresses.
+pub async fn posted(service: services::Kind, delivery: &Delivery, pictures: usize) -> Json {
+    let pair = Pair::new(row(service)).await;
+    let message = with_links(&pair, delivery, pictures);
+    let outgoing = pair.outgoing(delivery, &message, &[]);
+    accepted(pair.channel.send(&outgoing).await);
+    pair.service.bodies().remove(0)
+}
+
 /// What people read, without what takes no room.
 fn read(post: &Post) -> String {
     post.text.replace('\u{200B}', "")
@@ -1045,7 +1054,11 @@ async fn the_gallery_shows_what_is_sent() {
     let mut gallery = String::from(
         "# What people read, channel by channel\n\n\
          The beginning and the end of an incident as each service shows them, without their looks; the pictures follow or are\n\
-         inside, as [the channels](channels.md) say. This page is made of messages that were sent: a test compares it with them.\n",
+         inside, as [the channels](channels.md) say. This page is made of messages that were sent: a test compares it with them.\n\n\
+         What can be drawn here is: a mail by Chromium, and the card of Teams by Microsoft's own renderer of such cards, with the\n\
+         colours that its designer has for Teams. `make looks` keeps pictures of every kind of both, by day and by night.\n\n\
+         ## email\n\
+         <img src=\"mail.png\" width=\"320\" alt=\"A mail of the demo: critical, the system, what cannot be used and since when; below, the reason, the picture of the page and the details.\">\n",
     );
     for row in &ROWS {
         let pair = Pair::new(row).await;
@@ -1057,6 +1070,9 @@ async fn the_gallery_shows_what_is_sent() {
         accepted(pair.send(&end).await);
         let title = (row.settings)("").contains("forum").then_some(" (a forum)");
         gallery.extend(["\n## ", row.name, title.unwrap_or_default(), "\n"]);
+        if row.name == "teams" {
+            gallery.push_str("<img src=\"teams.png\" width=\"390\" alt=\"The card of the same beginning, on a phone by day.\">\n\n");
+        }
         for post in pair.service.posts() {
             // A signed payload has an identity of its own each time; what is read has not.
             let text = read(&post);

@@ -15,6 +15,7 @@ mod kills;
 #[macro_use]
 mod ledgers;
 mod calendars;
+mod looks;
 mod mailboxes;
 mod mails;
 mod messages;
