@@ -31,6 +31,7 @@ use super::{
 
 promises! {
     thirty_systems_behind_one_switch_are_one_message,
+    those_who_go_on_joining_are_told_ever_more_rarely,
     who_fails_later_joins_the_conversation_and_who_recovers_leaves_it,
     what_matters_less_is_never_in_the_message_of_what_is_critical,
     what_follows_from_a_cause_is_told_inside_it_and_by_itself_when_it_outlasts_it,
@@ -179,6 +180,24 @@ async fn thirty_systems_behind_one_switch_are_one_message(shelf: Shelf) {
     assert_eq!(reasons(&desk, "s10").await, ["told route"]);
 }
 
+async fn those_who_go_on_joining_are_told_ever_more_rarely(shelf: Shelf) {
+    let desk = Desk::of(shelf, policy(vec![route("mail", &[])], &["mail"])).await;
+    fail(&desk, second(0), &["a"]).await;
+    assert_eq!(told_on(&desk, "mail", second(1)).await, ["opened a"]);
+    let mut told = 1;
+    for (system, silence) in [("b", 10), ("c", 20), ("d", 40), ("e", 80), ("f", 80)] {
+        fail(&desk, second(told + 1), &[system]).await;
+        let before = told_on(&desk, "mail", second(told + silence - 1)).await;
+        assert_eq!(before, [""; 0], "{system}");
+        told += silence;
+        assert_eq!(
+            told_on(&desk, "mail", second(told)).await.len(),
+            1,
+            "{system}"
+        );
+    }
+}
+
 async fn who_fails_later_joins_the_conversation_and_who_recovers_leaves_it(shelf: Shelf) {
     let desk = Desk::of(shelf, policy(vec![route("mail", &[])], &["mail"])).await;
 
@@ -187,9 +206,9 @@ async fn who_fails_later_joins_the_conversation_and_who_recovers_leaves_it(shelf
     // Not at once after the first, and soon.
     fail(&desk, second(2), &["c"]).await;
     fail(&desk, second(5), &["d"]).await;
-    assert_eq!(told_on(&desk, "mail", second(9)).await, [""; 0]);
+    assert_eq!(told_on(&desk, "mail", second(10)).await, [""; 0]);
     assert_eq!(
-        told_on(&desk, "mail", second(10)).await,
+        told_on(&desk, "mail", second(11)).await,
         ["updated a b c d"]
     );
     recover(&desk, second(60), &["a"]).await;
