@@ -44,13 +44,21 @@ enum Source {
     /// How long every completed run took.
     Usual(Usual),
     /// The rows that this question brings of every moment at once.
-    Rows(usize),
+    Rows { question: usize, kept: Kept },
     /// The rows that this question brings moment by moment.
     Moments {
         question: usize,
         step: Duration,
         judged: Judged,
     },
+}
+
+/// Which rows of every moment at once count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    All,
+    /// Those that were the newest when the rule would have been asked.
+    Newest,
 }
 
 impl Replay {
@@ -87,12 +95,19 @@ impl Replay {
                     judged: Judged::default(),
                 }
             }
-            (None, Some(_)) => {
+            (None, Some(query)) => {
                 let question = Question {
                     flux: rule.flux.clone(),
                     way: Way::Windows { every: rule.every },
                 };
-                Source::Rows(wanted.ask(question, &rule.name))
+                Source::Rows {
+                    question: wanted.ask(question, &rule.name),
+                    kept: if query.brings_the_newest() {
+                        Kept::Newest
+                    } else {
+                        Kept::All
+                    },
+                }
             }
         };
         wanted.runs |= matches!(source, Source::Runs | Source::Drifts | Source::Hearing(_));
@@ -122,7 +137,7 @@ impl Replay {
                     "is a query of your own: it is asked {questions} times"
                 ))
             }
-            Source::Rows(_) => {
+            Source::Rows { .. } => {
                 Some("reads what Telegraf measured as often as it would have been asked".to_owned())
             }
             Source::Runs | Source::Drifts | Source::Hearing(_) => None,
@@ -179,11 +194,21 @@ impl Replay {
                 });
             }
             (Source::Usual(usual), Part::End(until)) => usual.forget(*until),
-            (Source::Rows(mine), Part::Answer(index, answered)) if mine == index => {
+            (Source::Rows { question, kept }, Part::Answer(index, answered))
+                if question == index =>
+            {
                 let answer = Answer::read(&answered.body, rule, &Judged::default())?;
                 *unusable = unusable.take().or(answer.unusable);
+                let mut seen = BTreeMap::new();
                 for row in answer.runs {
                     let known_at = question_after(row.at, rule.every);
+                    if *kept == Kept::Newest {
+                        seen.insert((known_at, row.series.clone()), row);
+                    } else {
+                        judge(rule, tracks, vec![row], known_at, changes);
+                    }
+                }
+                for ((known_at, _), row) in seen {
                     judge(rule, tracks, vec![row], known_at, changes);
                 }
             }

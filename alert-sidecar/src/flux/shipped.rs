@@ -102,6 +102,20 @@ impl ShippedQuery {
         }
     }
 
+    /// Whether it brings the newest point only of what it is about; asked in windows, more than the newest of each.
+    #[must_use]
+    pub const fn brings_the_newest(self) -> bool {
+        matches!(
+            self,
+            Self::CertificatesExpiring
+                | Self::ServersDisk
+                | Self::ServicesSystemd
+                | Self::ServicesProcesses
+                | Self::ServicesHttp
+                | Self::ServicesPorts
+        )
+    }
+
     const fn trouble(self) -> Option<Trouble> {
         match self {
             Self::JourneysFailed => None,
