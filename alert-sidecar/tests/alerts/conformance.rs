@@ -39,8 +39,8 @@ pub struct Row {
     pub secrets: &'static [(&'static str, &'static str)],
     /// Where what follows goes.
     threads: Threads,
-    /// For how many seconds it is left alone when the service asks for seven.
-    rest: Option<u64>,
+    /// For how many milliseconds it is left alone when the service asks for seven seconds, or a little less where it says so.
+    rest_ms: Option<u64>,
 }
 
 /// Where what follows goes.
@@ -65,7 +65,7 @@ const ROWS: [Row; 15] = [
         recipient: slack::CHANNEL,
         secrets: &[("TOKEN", slack::TOKEN)],
         threads: Threads::Under,
-        rest: Some(7),
+        rest_ms: Some(7000),
     },
     Row {
         name: "slack_webhook",
@@ -74,7 +74,7 @@ const ROWS: [Row; 15] = [
         recipient: "slack_webhook",
         secrets: &[("PATH_OF_HOOK", slack::WEBHOOK)],
         threads: Threads::Beside,
-        rest: Some(7),
+        rest_ms: Some(7000),
     },
     Row {
         name: "telegram",
@@ -86,7 +86,7 @@ const ROWS: [Row; 15] = [
         recipient: "-100123456789",
         secrets: &[("TOKEN", telegram::TOKEN)],
         threads: Threads::Under,
-        rest: Some(7),
+        rest_ms: Some(7000),
     },
     Row {
         name: "teams",
@@ -95,7 +95,7 @@ const ROWS: [Row; 15] = [
         recipient: "teams",
         secrets: &[("PATH_OF_HOOK", teams::WEBHOOK)],
         threads: Threads::Beside,
-        rest: Some(7),
+        rest_ms: Some(7000),
     },
     Row {
         name: "discord",
@@ -104,7 +104,7 @@ const ROWS: [Row; 15] = [
         recipient: "discord",
         secrets: &[("PATH_OF_HOOK", discord::WEBHOOK)],
         threads: Threads::Beside,
-        rest: Some(7),
+        rest_ms: Some(6650),
     },
     Row {
         name: "discord",
@@ -115,7 +115,7 @@ const ROWS: [Row; 15] = [
         recipient: "discord",
         secrets: &[("PATH_OF_HOOK", discord::WEBHOOK)],
         threads: Threads::Under,
-        rest: Some(7),
+        rest_ms: Some(6650),
     },
     Row {
         name: "pagerduty",
@@ -127,7 +127,7 @@ const ROWS: [Row; 15] = [
         secrets: &[("ROUTING_KEY", pagerduty::ROUTING_KEY)],
         threads: Threads::Named,
         // It does not say how long.
-        rest: Some(60),
+        rest_ms: Some(60000),
     },
     Row {
         name: "ntfy",
@@ -139,7 +139,7 @@ const ROWS: [Row; 15] = [
         recipient: ntfy::TOPIC,
         secrets: &[("TOKEN", ntfy::TOKEN)],
         threads: Threads::Beside,
-        rest: None,
+        rest_ms: None,
     },
     Row {
         name: "mattermost",
@@ -151,7 +151,7 @@ const ROWS: [Row; 15] = [
         recipient: mattermost::CHANNEL,
         secrets: &[("TOKEN", mattermost::TOKEN)],
         threads: Threads::Under,
-        rest: Some(7),
+        rest_ms: Some(7000),
     },
     Row {
         name: "mattermost_webhook",
@@ -160,7 +160,7 @@ const ROWS: [Row; 15] = [
         recipient: "mattermost_webhook",
         secrets: &[("PATH_OF_HOOK", mattermost::WEBHOOK)],
         threads: Threads::Beside,
-        rest: Some(7),
+        rest_ms: Some(7000),
     },
     Row {
         name: "rocketchat",
@@ -174,7 +174,7 @@ const ROWS: [Row; 15] = [
         recipient: rocketchat::ROOM,
         secrets: &[("TOKEN", rocketchat::TOKEN)],
         threads: Threads::Under,
-        rest: Some(7),
+        rest_ms: Some(7000),
     },
     Row {
         name: "matrix",
@@ -186,7 +186,7 @@ const ROWS: [Row; 15] = [
         recipient: matrix::ROOM,
         secrets: &[("TOKEN", matrix::TOKEN)],
         threads: Threads::Under,
-        rest: Some(7),
+        rest_ms: Some(7000),
     },
     Row {
         name: "google_chat",
@@ -195,7 +195,7 @@ const ROWS: [Row; 15] = [
         recipient: "google_chat",
         secrets: &[("PATH_OF_HOOK", google_chat::WEBHOOK)],
         threads: Threads::Under,
-        rest: None,
+        rest_ms: None,
     },
     Row {
         name: "zulip",
@@ -209,7 +209,7 @@ const ROWS: [Row; 15] = [
         recipient: zulip::CHANNEL,
         secrets: &[("KEY", zulip::KEY)],
         threads: Threads::Under,
-        rest: Some(7),
+        rest_ms: Some(6750),
     },
     Row {
         name: "webhook",
@@ -223,7 +223,7 @@ const ROWS: [Row; 15] = [
         recipient: "webhook",
         secrets: &[("SIGNING", webhook::SECRET), ("TOKEN", "anything-at-all")],
         threads: Threads::Named,
-        rest: Some(7),
+        rest_ms: Some(7000),
     },
 ];
 
@@ -750,6 +750,29 @@ async fn a_picture_that_is_refused_takes_nothing_from_its_message() {
     }
 }
 
+/// Telegram takes no photo that is twenty times as long as it is wide, or too big; as a file it takes both.
+#[tokio::test]
+async fn a_page_that_is_no_photo_to_telegram_comes_as_a_file() {
+    let pair = Pair::new(row(services::Kind::Telegram)).await;
+    let opened = delivery(Kind::Opened);
+    let receipt = accepted(pair.send(&opened).await);
+    let tall = Picture {
+        bytes: picture(10, 400),
+        ..page()
+    };
+    accepted(pair.illustrate(&opened, &receipt, &[tall.clone()]).await);
+    pair.service.next(Fault::Picture(Refusal::TooBig));
+    accepted(pair.illustrate(&opened, &receipt, &[page()]).await);
+
+    let posts = pair.service.posts();
+    let shown: Vec<_> = posts[1..]
+        .iter()
+        .map(|post| (&post.pictures[0].bytes, post.thread.as_ref()))
+        .collect();
+    let first = Some(&posts[0].id);
+    assert_eq!(shown, [(&tall.bytes, first), (&page().bytes, first)]);
+}
+
 #[tokio::test]
 async fn what_a_page_says_mentions_nobody_and_leads_nowhere() {
     let mut hostile = delivery(Kind::Opened);
@@ -817,11 +840,9 @@ async fn who_wants_to_be_left_alone_says_for_how_long() {
         let Attempt::Failed { retry_after, .. } = attempt else {
             panic!("{}: {attempt:?}", row.name);
         };
-        // Some say it to the millisecond.
-        let rest = retry_after.map(|rest| rest.as_secs_f64().ceil());
         assert_eq!(
-            rest,
-            row.rest.map(|rest| Duration::from_secs(rest).as_secs_f64()),
+            retry_after,
+            row.rest_ms.map(Duration::from_millis),
             "{}",
             row.name
         );
@@ -860,6 +881,22 @@ async fn what_is_refused_for_good_is_not_tried_again() {
                 row.name
             );
         }
+    }
+}
+
+/// As proxies and frameworks do that tell what they could not serve.
+#[tokio::test]
+async fn a_secret_that_a_service_repeats_is_not_told() {
+    for row in &ROWS {
+        let pair = Pair::new(row).await;
+        pair.service.next(Fault::Echo);
+        let attempt = pair.send(&delivery(Kind::Opened)).await;
+        assert!(matches!(attempt, Attempt::Refused(_)), "{attempt:?}");
+        assert!(
+            format!("{attempt:?}").contains("cannot serve"),
+            "{attempt:?}"
+        );
+        pair.check(&attempt);
     }
 }
 

@@ -144,6 +144,8 @@ pub enum Fault {
     SilentAfterPicture,
     /// The next message's request is sent elsewhere with this status.
     Redirect(u16, String),
+    /// The next message is refused with all that was sent in the answer.
+    Echo,
 }
 
 impl Fault {
@@ -152,7 +154,8 @@ impl Fault {
             Self::Message(_)
             | Self::SilentAfterMessage
             | Self::HangUpAfterMessage
-            | Self::Redirect(..) => Aim::Message,
+            | Self::Redirect(..)
+            | Self::Echo => Aim::Message,
             Self::Picture(_) | Self::SilentAfterPicture => Aim::Picture,
         }
     }
@@ -396,6 +399,13 @@ async fn serve(State(counter): State<Arc<Counter>>, request: axum::extract::Requ
         remember(Some(status));
         let answer = Answer::text(status, "").with(LOCATION.as_str(), target);
         return respond(answer);
+    }
+    if fault == Some(Fault::Echo) {
+        remember(Some(400));
+        let tokens = ["authorization", "x-auth-token"].map(|name| request.headers.get(name));
+        let body = String::from_utf8_lossy(&request.body);
+        let said = format!("cannot serve {} {tokens:?} {body}", request.path);
+        return respond(Answer::text(400, &said));
     }
     let answer = match refusal {
         Some(Refusal::Unavailable) => Answer::unavailable(),
