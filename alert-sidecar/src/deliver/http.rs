@@ -10,6 +10,7 @@ use reqwest::{
     redirect::Policy,
 };
 use serde_json::Value as Json;
+use url::{Position, Url};
 use vigia_contract::secret::{ExposeSecret, SecretString};
 
 use super::Attempt;
@@ -31,6 +32,9 @@ const SAID_MAX_CHARACTERS: usize = 300;
 
 /// A secret that is shorter than this is not looked for in answers: it would be found everywhere.
 const SECRET_MIN_BYTES: usize = 6;
+
+/// A shorter part of an address is a word of the service's.
+const KEY_MIN_BYTES: usize = 16;
 
 /// How services are reached.
 #[derive(Debug, Default)]
@@ -106,7 +110,7 @@ impl Http {
         }
         Ok(Self {
             client: builder.build()?,
-            secrets,
+            secrets: secrets.into_iter().flat_map(hidden).collect(),
         })
     }
 
@@ -266,6 +270,25 @@ pub fn digest(text: &str) -> String {
     })
 }
 
+/// The secret, and where it is an address what of it a proxy or a server may repeat: the path that it was asked for, with and
+/// without its query, and what in them is long enough to be a key. The longest come first, so that nothing of them is left.
+fn hidden(secret: SecretString) -> Vec<SecretString> {
+    let Ok(address) = Url::parse(secret.expose_secret()) else {
+        return vec![secret];
+    };
+    let mut parts = vec![
+        address[Position::BeforePath..Position::AfterQuery].to_owned(),
+        address.path().to_owned(),
+    ];
+    let segments = address.path_segments().into_iter().flatten();
+    let long = segments.filter(|segment| segment.len() >= KEY_MIN_BYTES);
+    parts.extend(long.map(str::to_owned));
+    parts.extend(address.query_pairs().map(|(_, value)| value.into_owned()));
+    std::iter::once(secret)
+        .chain(parts.into_iter().map(SecretString::from))
+        .collect()
+}
+
 /// The text without what is secret.
 fn without(text: &str, secrets: &[SecretString]) -> String {
     secrets
@@ -306,5 +329,25 @@ mod tests {
             without("no such token xoxb-1234, abc", &secrets),
             "no such token (secret), abc"
         );
+        let address = "https://chat.example/services/T0/a-key-of-a-webhook?token=ab-cd-ef";
+        let hidden = hidden(address.into());
+        for (said, told) in [
+            (
+                "POST /services/T0/a-key-of-a-webhook?token=ab-cd-ef",
+                "POST (secret)",
+            ),
+            (
+                "no route for /services/T0/a-key-of-a-webhook",
+                "no route for (secret)",
+            ),
+            ("no hook a-key-of-a-webhook", "no hook (secret)"),
+            ("bad token ab-cd-ef", "bad token (secret)"),
+            (
+                "no services for chat.example",
+                "no services for chat.example",
+            ),
+        ] {
+            assert_eq!(without(said, &hidden), told);
+        }
     }
 }

@@ -760,7 +760,10 @@ async fn a_page_that_is_no_photo_to_telegram_comes_as_a_file() {
         bytes: picture(10, 400),
         ..page()
     };
-    accepted(pair.illustrate(&opened, &receipt, &[tall.clone()]).await);
+    accepted(
+        pair.illustrate(&opened, &receipt, std::slice::from_ref(&tall))
+            .await,
+    );
     pair.service.next(Fault::Picture(Refusal::TooBig));
     accepted(pair.illustrate(&opened, &receipt, &[page()]).await);
 
@@ -840,12 +843,12 @@ async fn who_wants_to_be_left_alone_says_for_how_long() {
         let Attempt::Failed { retry_after, .. } = attempt else {
             panic!("{}: {attempt:?}", row.name);
         };
-        assert_eq!(
-            retry_after,
-            row.rest_ms.map(Duration::from_millis),
-            "{}",
-            row.name
-        );
+        // Where a service says at what moment it may be tried again, some of the time until then is gone.
+        let rest = row.rest_ms.map(Duration::from_millis);
+        let is_so = retry_after.is_some() == rest.is_some()
+            && retry_after <= rest
+            && retry_after.map(|rest| rest + Duration::from_secs(3)) >= rest;
+        assert!(is_so, "{}: {retry_after:?}, not {rest:?}", row.name);
         assert_eq!(pair.service.posts(), [], "{}", row.name);
     }
 }
