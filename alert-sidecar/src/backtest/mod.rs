@@ -197,6 +197,11 @@ impl Course {
     }
 
     async fn end(mut self, until: Timestamp) -> Result<Tally, BacktestError> {
+        // Who asked now would know it.
+        for (at, _) in &mut self.changes {
+            *at = until.min(*at);
+        }
+        self.record(until).await?;
         self.sent.append(&mut self.rehearsal.pass(until).await?);
         for tally in self.incidents.values_mut() {
             tally.lasted.sort();

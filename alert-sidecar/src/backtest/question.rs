@@ -99,7 +99,8 @@ impl Question {
                     window: Some(every),
                 },
                 Way::Moments { step, overlap } => {
-                    let asked = question_after(from, step);
+                    // What is there at the end is asked about, too.
+                    let asked = question_after(from, step).min(until);
                     Piece {
                         since: asked - step - overlap,
                         until: asked,
@@ -107,8 +108,8 @@ impl Question {
                     }
                 }
             };
-            from = piece.until;
-            (piece.since < until && piece.until <= until).then_some(piece)
+            let begin = std::mem::replace(&mut from, piece.until);
+            (begin < until).then_some(piece)
         })
     }
 }
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn every_moment_of_two_stretches_is_asked_about_once_and_nothing_that_has_not_come() {
+    fn every_moment_of_two_stretches_is_asked_about_once_and_what_is_there_at_the_end() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let question = Question {
             flux: String::new(),
@@ -157,7 +158,7 @@ mod tests {
             seconds.collect()
         };
         assert_eq!(asked(1000, 1080), [(660, 1020), (720, 1080)]);
-        assert_eq!(asked(1080, 1139), [(0, 0); 0]);
+        assert_eq!(asked(1080, 1139), [(779, 1139)]);
     }
 
     #[test]
