@@ -1,5 +1,5 @@
-//! Writes pictures as JPEG. The encoder of `image` takes ten times as long, and when everything fails at once every run has a
-//! picture.
+//! Writes pictures as JPEG. With the encoder of `image` a picture took the probe more than twice the processor time, and when
+//! everything fails at once every run has one.
 
 use image::RgbImage;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
