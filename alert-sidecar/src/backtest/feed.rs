@@ -7,83 +7,31 @@ use std::{
     time::Duration,
 };
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use tokio::{sync::mpsc, task::JoinSet};
-use vigia_contract::data_model::{Impact, Outcome, tag};
+use tokio::sync::mpsc;
+use vigia_contract::data_model::{Impact, tag};
 
 use super::{
     BacktestError,
-    question::{Answered, Question},
-    usual::{self, Durations, Lasted},
+    question::{self, Answered, Question},
+    runs::{self, By, Line, Mark, Portion, Together, Told},
+    usual::{self, Durations},
 };
 use crate::flux::{
-    InfluxDb, Observation, QueryError, Series,
-    annotated_csv::{self, CsvError, Row},
+    InfluxDb, QueryError, Series,
+    annotated_csv::{self, Row},
     client::Query,
-    observation::Failure,
 };
 
-/// So much is read before it is judged: some megabytes, and few enough questions that most of the time goes into the answers.
+/// So much is read before it is judged: some tens of megabytes.
 const STRETCH: Duration = Duration::from_hours(5 * 24);
 
-/// What one run came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// When it began.
-    pub at: Timestamp,
-    /// What it came to.
-    pub outcome: Outcome,
-    /// How much its system mattered.
-    pub impact: Impact,
-}
+/// So much of it is asked for at once: each question costs InfluxDB some milliseconds, whatever it brings.
+const ASKED_FOR: Duration = Duration::from_hours(24);
 
-/// A journey as one probe sees it.
-#[derive(Clone, Debug, Default)]
-pub struct Line {
-    /// Its runs, in the order of their time.
-    pub marks: Vec<Mark>,
-    /// How often it runs, from when on, where its points say so.
-    pub intervals: Vec<(Timestamp, Duration)>,
-    /// When another selector had to stand in for the one that is meant.
-    pub drifts: BTreeSet<Timestamp>,
-}
-
-impl Line {
-    /// A run, without the reason.
-    pub fn run(
-        &self,
-        series: &Series,
-        mark: Mark,
-        impact: Impact,
-        outcome: Outcome,
-    ) -> Observation {
-        Observation {
-            series: series.clone(),
-            at: mark.at,
-            impact,
-            outcome,
-            run_id: String::new(),
-            failure: Failure::default(),
-            every: self.every(mark.at),
-        }
-    }
-
-    fn every(&self, at: Timestamp) -> Option<Duration> {
-        let begun = self.intervals.partition_point(|(since, _)| *since <= at);
-        let interval = self.intervals.get(begun.saturating_sub(1));
-        interval.map(|(_, every)| *every)
-    }
-}
-
-/// The runs of a stretch of time.
-#[derive(Clone, Debug)]
-pub struct Portion {
-    /// When it ends.
-    pub until: Timestamp,
-    /// By what they are of.
-    pub lines: BTreeMap<Series, Line>,
-}
+/// How many questions wait for their answers at a time.
+const AT_ONCE: usize = 3;
 
 /// Something of what was read.
 #[derive(Debug)]
@@ -132,64 +80,22 @@ pub struct Feed {
     wanted: Wanted,
     since: Timestamp,
     until: Timestamp,
-    known: Vec<(Series, Impact)>,
 }
 
 impl Feed {
-    /// Asks which journeys there are.
-    pub async fn new(
+    /// Nothing is asked yet.
+    pub const fn new(
         influxdb: Arc<InfluxDb>,
         wanted: Wanted,
         since: Timestamp,
         until: Timestamp,
-    ) -> Result<Self, QueryError> {
-        let mut feed = Self {
+    ) -> Self {
+        Self {
             influxdb,
             wanted,
             since,
             until,
-            known: Vec::new(),
-        };
-        if feed.wanted.runs || feed.wanted.durations {
-            feed.known = feed.journeys().await?;
         }
-        Ok(feed)
-    }
-
-    async fn journeys(&self) -> Result<Vec<(Series, Impact)>, QueryError> {
-        let flux = include_str!("../flux/queries/journeys-known.flux");
-        let body = self.ask(flux, self.since, self.until).await?;
-        // Those that differ in another tag, for example the host, are read together.
-        let mut known = BTreeSet::new();
-        let mut nameless = None;
-        annotated_csv::each(&body, |row| {
-            let impact = row.text(tag::IMPACT).and_then(Impact::from_name);
-            match (series(row), impact) {
-                (Some(series), Some(impact)) => drop(known.insert((series, impact))),
-                _ => nameless = nameless.take().or_else(|| Some(format!("{row:?}"))),
-            }
-        })?;
-        match nameless {
-            Some(row) => Err(without("names and an impact", &row).into()),
-            None => Ok(known.into_iter().collect()),
-        }
-    }
-
-    async fn ask(
-        &self,
-        flux: &str,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<String, QueryError> {
-        let query = Query {
-            flux,
-            since,
-            until,
-            now: until,
-            window: None,
-            texts: &[],
-        };
-        self.influxdb.answer(&query).await
     }
 
     /// Reads all of it; an error is the last thing that is sent.
@@ -205,7 +111,7 @@ impl Feed {
         parts: &mpsc::Sender<Result<Part, BacktestError>>,
     ) -> Result<(), BacktestError> {
         if self.wanted.durations {
-            let stretches = stretches(self.since - usual::REACH, self.since);
+            let stretches = cut(self.since - usual::REACH, self.since, STRETCH);
             for (since, until) in stretches {
                 let durations = self.durations(since, until).await?;
                 if parts.send(Ok(Part::Durations(durations))).await.is_err() {
@@ -213,28 +119,37 @@ impl Feed {
                 }
             }
         }
-        for (since, until) in stretches(self.since, self.until) {
+        let mut pieces = vec![question::PIECE; self.wanted.questions.len()];
+        for (since, until) in cut(self.since, self.until, STRETCH) {
             let mut sent = Ok(());
+            let durations = if self.wanted.durations {
+                Some(self.durations(since, until).await?)
+            } else {
+                None
+            };
             if self.wanted.runs {
-                let portion = self.portion(since, until).await?;
+                let portion = self.portion(since, until, durations.as_ref()).await?;
                 sent = parts.send(Ok(Part::Runs(portion))).await;
             }
-            if self.wanted.durations {
-                let durations = self.durations(since, until).await?;
+            if let Some(durations) = durations {
                 sent = sent.and(parts.send(Ok(Part::Durations(durations))).await);
             }
-            for (index, (question, rule)) in self.wanted.questions.iter().enumerate() {
-                let mut answers = pin!(question.ask(&self.influxdb, since, until));
+            let questions = self.wanted.questions.iter().zip(&mut pieces).enumerate();
+            for (index, ((question, rule), piece)) in questions {
+                let asked = question.ask(&self.influxdb, (since, until), *piece);
+                let (mut answers, mut longest) = (pin!(asked), 0);
                 while let Some(answer) = answers.next().await {
                     let answer = answer.map_err(|error| BacktestError::Rule {
                         rule: rule.clone(),
                         error,
                     })?;
+                    longest = longest.max(answer.body.len());
                     sent = sent.and(parts.send(Ok(Part::Answer(index, answer))).await);
                     if sent.is_err() {
                         return Ok(());
                     }
                 }
+                *piece = question::next_piece(*piece, longest);
             }
             if sent.and(parts.send(Ok(Part::End(until))).await).is_err() {
                 return Ok(());
@@ -243,66 +158,51 @@ impl Feed {
         Ok(())
     }
 
-    /// Asks the same of each journey as each probe sees it, and reads what comes.
-    async fn of_each<T: Send + 'static>(
+    /// Reads something of every run.
+    async fn of_runs<T: Send + 'static>(
         &self,
         flux: &'static str,
-        since: Timestamp,
-        until: Timestamp,
-        read: fn(&str, Impact) -> Result<T, CsvError>,
-    ) -> Result<Vec<((Series, Impact), T)>, QueryError> {
-        // The client itself asks no more than a few at once.
-        let mut asked = JoinSet::new();
-        for (series, impact) in self.known.clone() {
+        (since, until): (Timestamp, Timestamp),
+        read: fn(&Row, Impact) -> Option<T>,
+    ) -> Result<By<T>, QueryError> {
+        let asked = cut(since, until, ASKED_FOR).map(|(since, until)| {
             let influxdb = Arc::clone(&self.influxdb);
-            asked.spawn(async move {
-                let query = Query {
-                    flux,
-                    since,
-                    until,
-                    now: until,
-                    window: None,
-                    texts: &[
-                        (tag::SYSTEM, &series.system),
-                        (tag::JOURNEY, &series.journey),
-                        (tag::PROBE, &series.probe),
-                        (tag::IMPACT, impact.name()),
-                    ],
-                };
-                let found = read(&influxdb.answer(&query).await?, impact)?;
-                Ok::<_, QueryError>(((series, impact), found))
-            });
-        }
-        let mut answers = Vec::new();
-        while let Some(answer) = asked.join_next().await {
+            // Reading the answers takes as long as InfluxDB does to write them.
+            tokio::spawn(async move {
+                let body = ask(&influxdb, flux, since, until).await?;
+                Ok::<_, QueryError>(runs::by_series(&body, read)?)
+            })
+        });
+        let mut answers = stream::iter(asked).buffered(AT_ONCE);
+        let mut found = By::new();
+        while let Some(answer) = answers.next().await {
             match answer {
-                Ok(answer) => answers.push(answer?),
+                Ok(answer) => found.extend_with(answer?),
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             }
         }
-        Ok(answers)
+        Ok(found)
     }
 
     async fn durations(&self, since: Timestamp, until: Timestamp) -> Result<Durations, QueryError> {
         let flux = include_str!("../flux/queries/journeys-durations.flux");
-        let read = |body: &str, _| {
-            let mut runs = Vec::new();
-            annotated_csv::each(body, |row| runs.extend(lasted(row)))?;
+        let mut durations = self.of_runs(flux, (since, until), runs::lasted).await?;
+        for lasted in durations.values_mut() {
             // Those of two hosts are two tables.
-            runs.sort_by_key(|run| run.at_ns);
-            Ok(runs)
-        };
-        let durations = self.of_each(flux, since, until, read).await?;
-        Ok(durations.into_iter().collect())
+            lasted.sort_by_key(|run| run.at_ns);
+        }
+        Ok(durations)
     }
 
-    async fn portion(&self, since: Timestamp, until: Timestamp) -> Result<Portion, QueryError> {
-        let flux = include_str!("../flux/queries/journeys-results.flux");
+    async fn portion(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+        durations: Option<&Durations>,
+    ) -> Result<Portion, QueryError> {
         let mut lines: BTreeMap<Series, Line> = BTreeMap::new();
-        for ((series, _), mut marks) in self.of_each(flux, since, until, read).await? {
-            if !marks.is_empty() {
-                lines.entry(series).or_default().marks.append(&mut marks);
-            }
+        for ((series, _), mut marks) in self.results((since, until), durations).await? {
+            lines.entry(series).or_default().marks.append(&mut marks);
         }
         for line in lines.values_mut() {
             // Two hosts, or an impact that was changed, are two tables.
@@ -312,15 +212,32 @@ impl Feed {
         self.add_intervals(&mut lines, since, until).await?;
         if self.wanted.drifts {
             let flux = include_str!("../flux/queries/journeys-drifts.flux");
-            let body = self.ask(flux, since, until).await?;
+            let body = ask(&self.influxdb, flux, since, until).await?;
             annotated_csv::each(&body, |row| {
-                let line = series(row).and_then(|series| lines.get_mut(&series));
+                let line = runs::series(row).and_then(|series| lines.get_mut(&series));
                 if let (Some(line), Some(at)) = (line, row.time("_time")) {
                     line.drifts.insert(at);
                 }
             })?;
         }
         Ok(Portion { until, lines })
+    }
+
+    /// Reads what every run came to; little of it where it is known which were completed, because nearly all of those were good.
+    async fn results(
+        &self,
+        span: (Timestamp, Timestamp),
+        durations: Option<&Durations>,
+    ) -> Result<By<Mark>, QueryError> {
+        if let Some(durations) = durations {
+            let flux = include_str!("../flux/queries/journeys-results-but-good.flux");
+            let told = self.of_runs(flux, span, Told::read).await?;
+            if let Some(results) = runs::with_completed(told, durations) {
+                return Ok(results);
+            }
+        }
+        let flux = include_str!("../flux/queries/journeys-results.flux");
+        self.of_runs(flux, span, runs::mark).await
     }
 
     /// Reads how often each runs; run by run where that was changed.
@@ -331,10 +248,10 @@ impl Feed {
         until: Timestamp,
     ) -> Result<(), QueryError> {
         let flux = include_str!("../flux/queries/journeys-intervals.flux");
-        let body = self.ask(flux, since, until).await?;
+        let body = ask(&self.influxdb, flux, since, until).await?;
         let mut changed = BTreeSet::new();
         annotated_csv::each(&body, |row| {
-            let (Some(series), Some(every)) = (series(row), interval(row)) else {
+            let (Some(series), Some(every)) = (runs::series(row), runs::interval(row)) else {
                 return;
             };
             let Some(line) = lines.get_mut(&series) else {
@@ -362,7 +279,7 @@ impl Feed {
             let body = self.influxdb.answer(&query).await?;
             let mut intervals = Vec::new();
             annotated_csv::each(&body, |row| {
-                intervals.extend(row.time("_time").zip(interval(row)));
+                intervals.extend(row.time("_time").zip(runs::interval(row)));
             })?;
             intervals.sort();
             intervals.dedup_by_key(|(_, every)| *every);
@@ -374,58 +291,30 @@ impl Feed {
     }
 }
 
-/// Cuts a time into what is read at once.
-fn stretches(since: Timestamp, until: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
-    let begins = std::iter::successors(Some(since), |begin| Some(*begin + STRETCH));
+async fn ask(
+    influxdb: &InfluxDb,
+    flux: &str,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<String, QueryError> {
+    let query = Query {
+        flux,
+        since,
+        until,
+        now: until,
+        window: None,
+        texts: &[],
+    };
+    influxdb.answer(&query).await
+}
+
+/// Cuts a time into pieces.
+fn cut(
+    since: Timestamp,
+    until: Timestamp,
+    length: Duration,
+) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+    let begins = std::iter::successors(Some(since), move |begin| Some(*begin + length));
     let begins = begins.take_while(move |begin| *begin < until);
-    begins.map(move |begin| (begin, (begin + STRETCH).min(until)))
-}
-
-/// Reads what the runs of one series came to.
-fn read(body: &str, impact: Impact) -> Result<Vec<Mark>, CsvError> {
-    let mut marks = Vec::new();
-    let mut unknown = None;
-    annotated_csv::each(body, |row| match mark(row, impact) {
-        Some(mark) => marks.push(mark),
-        None => unknown = unknown.take().or_else(|| Some(format!("{row:?}"))),
-    })?;
-    match unknown {
-        Some(row) => Err(without("a time and a result", &row)),
-        None => Ok(marks),
-    }
-}
-
-fn without(what: &str, row: &str) -> CsvError {
-    CsvError::Malformed {
-        record: 0,
-        what: format!("a run has {what}: {row}"),
-    }
-}
-
-fn mark(row: &Row, impact: Impact) -> Option<Mark> {
-    Some(Mark {
-        at: row.time("_time")?,
-        outcome: Outcome::from_name(row.text("_value")?)?,
-        impact,
-    })
-}
-
-fn lasted(row: &Row) -> Option<Lasted> {
-    Some(Lasted {
-        at_ns: row.time("_time")?.as_nanosecond().try_into().ok()?,
-        ms: row.number("_value")?,
-    })
-}
-
-fn interval(row: &Row) -> Option<Duration> {
-    let every = Duration::try_from_secs_f64(row.number("_value")?).ok()?;
-    Some(every).filter(|every| !every.is_zero())
-}
-
-fn series(row: &Row) -> Option<Series> {
-    Some(Series {
-        system: row.text(tag::SYSTEM)?.to_owned(),
-        journey: row.text(tag::JOURNEY)?.to_owned(),
-        probe: row.text(tag::PROBE)?.to_owned(),
-    })
+    begins.map(move |begin| (begin, (begin + length).min(until)))
 }

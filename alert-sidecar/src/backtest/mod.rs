@@ -12,6 +12,7 @@ mod hearing;
 mod moment;
 mod question;
 mod replay;
+mod runs;
 pub mod tally;
 mod track;
 mod usual;
@@ -92,7 +93,7 @@ pub async fn run(
     for trial in trials {
         courses.push(Course::begin(trial, (since, until), &mut wanted).await?);
     }
-    let feed = Feed::new(influxdb, wanted, since, until).await?;
+    let feed = Feed::new(influxdb, wanted, since, until);
     let (sender, mut parts) = mpsc::channel(AHEAD);
     let reading = tokio::spawn(feed.read(sender));
     let mut measured = Measured::default();

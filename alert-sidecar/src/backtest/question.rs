@@ -8,8 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::moment::question_after;
 use crate::flux::{InfluxDb, QueryError, Rule, client::Query};
 
-/// So much of the past is asked about at once: what the running program asks at once after an outage.
-const PIECE: Duration = Duration::from_hours(6);
+/// So much of the past is asked about at once, until it is known how much there is of it: what the running program asks at once
+/// after an outage.
+pub const PIECE: Duration = Duration::from_hours(6);
+
+/// More than this of the past is never asked about at once.
+const LONGEST_PIECE: Duration = Duration::from_hours(5 * 24);
+
+/// An answer may have so many bytes: of what fills less, more is asked about at once.
+const FULL: usize = 4_000_000;
 
 /// How many questions wait for their answers at a time.
 const AT_ONCE: usize = 4;
@@ -26,7 +33,7 @@ pub struct Question {
 /// How a query is asked about the past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// In pieces of some hours: it has every row that a question each so often would have brought.
+    /// In pieces: it has every row that a question each so often would have brought.
     Windows {
         /// How often the rule is asked.
         every: Duration,
@@ -62,14 +69,14 @@ pub struct Answered {
 }
 
 impl Question {
-    /// Asks about a stretch of time.
+    /// Asks about a stretch of time, where all moments are asked about at once in pieces of that length.
     pub fn ask(
         &self,
         influxdb: &InfluxDb,
-        since: Timestamp,
-        until: Timestamp,
+        (since, until): (Timestamp, Timestamp),
+        piece: Duration,
     ) -> impl Stream<Item = Result<Answered, QueryError>> {
-        stream::iter(self.pieces(since, until))
+        stream::iter(self.pieces(since, until, piece))
             .map(move |piece| async move {
                 let query = Query {
                     flux: &self.flux,
@@ -87,7 +94,12 @@ impl Question {
             .buffered(AT_ONCE)
     }
 
-    fn pieces(&self, since: Timestamp, until: Timestamp) -> impl Iterator<Item = Piece> {
+    fn pieces(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+        length: Duration,
+    ) -> impl Iterator<Item = Piece> {
         let way = self.way;
         let mut from = since;
         std::iter::from_fn(move || {
@@ -95,7 +107,7 @@ impl Question {
                 // A window that is cut at its edge shows a point more.
                 Way::Windows { every } => Piece {
                     since: from,
-                    until: question_after(from, whole_windows(every)).min(until),
+                    until: question_after(from, whole_windows(every, length)).min(until),
                     window: Some(every),
                 },
                 Way::Moments { step, overlap } => {
@@ -114,9 +126,15 @@ impl Question {
     }
 }
 
-/// As many windows as make a piece.
-fn whole_windows(every: Duration) -> Duration {
-    let windows = PIECE.as_nanos().div_ceil(every.as_nanos().max(1));
+/// How much of the past is asked about at once after pieces of this length, the longest answer to which had so many bytes.
+pub fn next_piece(piece: Duration, longest: usize) -> Duration {
+    let fitting = u32::try_from(FULL / longest.max(1)).unwrap_or(u32::MAX);
+    piece.saturating_mul(fitting).clamp(PIECE, LONGEST_PIECE)
+}
+
+/// As many windows as make a piece of this length.
+fn whole_windows(every: Duration, length: Duration) -> Duration {
+    let windows = length.as_nanos().div_ceil(every.as_nanos().max(1));
     every.saturating_mul(u32::try_from(windows).unwrap_or(u32::MAX))
 }
 
@@ -153,12 +171,22 @@ mod tests {
             },
         };
         let asked = |since, until| -> Vec<_> {
-            let pieces = question.pieces(at(since), at(until));
+            let pieces = question.pieces(at(since), at(until), PIECE);
             let seconds = pieces.map(|piece| (piece.since.as_second(), piece.until.as_second()));
             seconds.collect()
         };
         assert_eq!(asked(1000, 1080), [(660, 1020), (720, 1080)]);
         assert_eq!(asked(1080, 1139), [(779, 1139)]);
+    }
+
+    #[test]
+    fn of_what_there_is_little_more_is_asked_about_at_once() {
+        let day = Duration::from_hours(24);
+        assert_eq!(next_piece(PIECE, 0), 5 * day);
+        assert_eq!(next_piece(PIECE, FULL / 4), day);
+        assert_eq!(next_piece(day, FULL), day);
+        // It has become more.
+        assert_eq!(next_piece(day, FULL + 1), PIECE);
     }
 
     #[test]
@@ -170,7 +198,7 @@ mod tests {
                 every: Duration::from_hours(4),
             },
         };
-        let pieces = question.pieces(at(3600), at(30 * 3600));
+        let pieces = question.pieces(at(3600), at(30 * 3600), PIECE);
         let hours: Vec<_> = pieces
             .map(|piece| {
                 (

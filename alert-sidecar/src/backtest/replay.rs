@@ -6,11 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use vigia_contract::data_model::Outcome;
 
 use super::{
-    feed::{Line, Mark, Part, Portion, Wanted},
-    hearing::Hearing,
+    feed::{Part, Wanted},
+    hearing::{self, Hearing},
     moment::question_after,
     question::{self, Question, Way},
-    track::Track,
+    runs::{Line, Mark, Portion},
+    track::{Track, counts_as_bad},
     usual::Usual,
 };
 use crate::{
@@ -176,21 +177,32 @@ impl Replay {
         } = self;
         match (source, part) {
             (Source::Runs, Part::Runs(portion)) => {
-                let read = |series: &Series, line: &Line, mark| Some(run(rule, series, line, mark));
+                let read = |_: &Line, mark| Some(run(rule, mark));
                 follow_runs(rule, tracks, portion, read, changes);
             }
             (Source::Drifts, Part::Runs(portion)) => {
-                let read = |series: &Series, line: &Line, mark| drift(rule, series, line, mark);
-                follow_runs(rule, tracks, portion, read, changes);
+                follow_runs(rule, tracks, portion, drift, changes);
             }
             (Source::Hearing(hearing), Part::Runs(portion)) => {
-                hearing.follow(portion, |heard| {
-                    judge(rule, tracks, heard.rows, heard.asked, changes);
-                });
+                hearing.follow(
+                    portion,
+                    &mut Judging {
+                        rule,
+                        tracks,
+                        changes,
+                    },
+                );
             }
             (Source::Usual(usual), Part::Durations(durations)) => {
-                usual.follow(rule, durations, |run, asked| {
-                    judge(rule, tracks, vec![run], asked, changes);
+                usual.follow(rule, durations, |series, runs| {
+                    let track = tracks.entry(series).or_default();
+                    for run in runs {
+                        if good_runs_say_nothing(rule) && track.is_calm() && !run.is_slow {
+                            track.pass(run.at);
+                        } else {
+                            track.add(rule, [run.observation(rule)], run.known_at, changes);
+                        }
+                    }
                 });
             }
             (Source::Usual(usual), Part::End(until)) => usual.forget(*until),
@@ -258,12 +270,42 @@ fn judge(
     }
 }
 
+/// Judges what is heard of robots.
+struct Judging<'a> {
+    rule: &'a Rule,
+    tracks: &'a mut BTreeMap<Series, Track>,
+    changes: &'a mut Vec<(Timestamp, Change)>,
+}
+
+impl hearing::Judge for Judging<'_> {
+    fn judge(&mut self, heard: hearing::Heard) {
+        judge(
+            self.rule,
+            self.tracks,
+            heard.rows,
+            heard.asked,
+            self.changes,
+        );
+    }
+
+    fn is_calm(&self, series: &Series) -> bool {
+        let track = self.tracks.get(&self.rule.judges_as(series));
+        good_runs_say_nothing(self.rule) && track.is_none_or(Track::is_calm)
+    }
+}
+
+/// Whether a good run means nothing to a journey that is well. Where probes are put together, it means that one of them can see
+/// the journey.
+const fn good_runs_say_nothing(rule: &Rule) -> bool {
+    !rule.puts_probes_together()
+}
+
 /// Follows the runs of journeys, each known as soon as it is there; `read` says what one means to the rule.
 fn follow_runs(
     rule: &Rule,
     tracks: &mut BTreeMap<Series, Track>,
     portion: &Portion,
-    read: impl Fn(&Series, &Line, Mark) -> Option<Observation>,
+    read: impl Fn(&Line, Mark) -> Option<Outcome>,
     changes: &mut Vec<(Timestamp, Change)>,
 ) {
     let mut judged: BTreeMap<Series, Vec<(&Series, &Line)>> = BTreeMap::new();
@@ -281,34 +323,38 @@ fn follow_runs(
             runs.sort_by_key(|(_, _, mark)| mark.at);
         }
         for (series, line, mark) in runs {
-            track.add(rule, read(series, line, mark), mark.at, changes);
+            let Some(outcome) = read(line, mark) else {
+                continue;
+            };
+            if good_runs_say_nothing(rule) && track.is_calm() && !counts_as_bad(outcome) {
+                track.pass(mark.at);
+            } else {
+                let run = as_read(rule, series, line, mark, outcome);
+                track.add(rule, [run], mark.at, changes);
+            }
         }
     }
 }
 
-/// The run as the rule would have read it, but for the reason.
-fn run(rule: &Rule, series: &Series, line: &Line, mark: Mark) -> Observation {
-    let outcome = match (rule.meaning.bad, mark.outcome) {
+/// What the rule would have read of the run.
+const fn run(rule: &Rule, mark: Mark) -> Outcome {
+    match (rule.meaning.bad, mark.outcome) {
         (Bad::Slow, Outcome::Slow) => Outcome::Failed,
         (Bad::Slow, Outcome::Failed) => Outcome::Unmeasured,
         (_, outcome) => outcome,
-    };
-    as_read(rule, series, line, mark, outcome)
-}
-
-/// A run that got through, as a rule about drift would have read it, but for the reason.
-fn drift(rule: &Rule, series: &Series, line: &Line, mark: Mark) -> Option<Observation> {
-    if !matches!(mark.outcome, Outcome::Ok | Outcome::Slow) {
-        return None;
     }
-    let outcome = if line.drifts.contains(&mark.at) {
-        Outcome::Failed
-    } else {
-        Outcome::Ok
-    };
-    Some(as_read(rule, series, line, mark, outcome))
 }
 
+/// What a rule about drift would have read of the run, where it got through.
+fn drift(line: &Line, mark: Mark) -> Option<Outcome> {
+    match mark.outcome {
+        Outcome::Ok | Outcome::Slow if line.drifts.contains(&mark.at) => Some(Outcome::Failed),
+        Outcome::Ok | Outcome::Slow => Some(Outcome::Ok),
+        _ => None,
+    }
+}
+
+/// The run as the rule would have read it, but for the reason.
 fn as_read(rule: &Rule, series: &Series, line: &Line, mark: Mark, outcome: Outcome) -> Observation {
     let mut run = line.run(series, mark, rule.meaning.weight.of(mark.impact), outcome);
     run.failure.class = rule

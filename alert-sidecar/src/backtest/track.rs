@@ -1,11 +1,12 @@
 //! Follows one journey, as a rule judges it, through what arrives of it. Pure.
 //!
-//! A journey whose runs are all good costs next to nothing: only where a bad run may still count, or an incident is open, is
-//! it judged, run after run, as while the program runs.
+//! A journey whose runs are all good costs nothing: only where a bad run may still count, or an incident is open, is it judged,
+//! run after run, as while the program runs.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use vigia_contract::data_model::Outcome;
 
 use crate::{
     flux::{Observation, Rule},
@@ -51,13 +52,23 @@ impl Track {
             }
         }
         let Some(newest) = newest else { return };
-        if self.open.is_some() || self.bad > 0 {
+        if !self.is_calm() {
             self.judge(rule, newest, judged_until, known_at, changes);
         }
         self.judged_until = judged_until.max(Some(newest));
         if self.known.len() >= self.forget_at.max(MANY) {
             self.forget(rule, newest);
         }
+    }
+
+    /// Whether good runs change nothing: no incident is open and no bad run may count yet.
+    pub const fn is_calm(&self) -> bool {
+        self.open.is_none() && self.bad == 0
+    }
+
+    /// While it is calm, runs until this one that are not bad came and need not be known.
+    pub fn pass(&mut self, until: Timestamp) {
+        self.judged_until = self.judged_until.max(Some(until));
     }
 
     /// Says whether it is new. Runs of an incident that is over do not count towards what follows.
@@ -149,5 +160,10 @@ impl Track {
 }
 
 fn is_bad(run: &Observation) -> bool {
-    run.outcome.is_valid() && !run.outcome.is_ok()
+    counts_as_bad(run.outcome)
+}
+
+/// Whether a run that came to this is one of those for which an incident may open.
+pub const fn counts_as_bad(outcome: Outcome) -> bool {
+    outcome.is_valid() && !outcome.is_ok()
 }

@@ -6,9 +6,12 @@
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use vigia_contract::data_model::{Impact, Outcome};
+use vigia_contract::data_model::Outcome;
 
-use super::moment::question_after;
+use super::{
+    moment::question_after,
+    runs::{By, Of},
+};
 use crate::flux::{Observation, Rule, Series, observation::Failure};
 
 /// How far back runs say what is usual.
@@ -31,12 +34,50 @@ pub struct Lasted {
 }
 
 /// The completed runs of a stretch of time, in the order of their time, by what they are of.
-pub type Durations = BTreeMap<(Series, Impact), Vec<Lasted>>;
+pub type Durations = By<Lasted>;
+
+/// A run that was held against what is usual.
+#[derive(Clone, Copy, Debug)]
+pub struct Compared<'a> {
+    what: &'a Of,
+    /// When it began.
+    pub at: Timestamp,
+    /// When the question was asked that would have brought it.
+    pub known_at: Timestamp,
+    /// Whether it took longer than is usual.
+    pub is_slow: bool,
+}
+
+impl Compared<'_> {
+    /// The run as the rule would have read it, but for the reason.
+    pub fn observation(&self, rule: &Rule) -> Observation {
+        let (series, impact) = self.what;
+        Observation {
+            series: series.clone(),
+            at: self.at,
+            impact: rule.meaning.weight.of(*impact),
+            outcome: if self.is_slow {
+                Outcome::Failed
+            } else {
+                Outcome::Ok
+            },
+            run_id: String::new(),
+            failure: Failure {
+                class: rule
+                    .meaning
+                    .trouble
+                    .map(|trouble| trouble.name().to_owned()),
+                ..Failure::default()
+            },
+            every: None,
+        }
+    }
+}
 
 /// The runs that say what is usual.
 pub struct Usual {
     since: Timestamp,
-    pasts: BTreeMap<(Series, Impact), Past>,
+    pasts: BTreeMap<Of, Past>,
 }
 
 /// The runs of one journey, seen from one probe while it mattered so much.
@@ -56,22 +97,22 @@ impl Usual {
         }
     }
 
-    /// Adds the runs of a stretch of time; shows those of which it is known what is usual, each judged series by itself and in
-    /// the order of its time, and the moment of the question that would have brought it.
-    pub fn follow(
+    /// Adds the runs of a stretch of time; shows those of which it is known what is usual, all of a judged series at once and in the
+    /// order of their time.
+    pub fn follow<'a>(
         &mut self,
         rule: &Rule,
-        durations: &Durations,
-        mut show: impl FnMut(Observation, Timestamp),
+        durations: &'a Durations,
+        mut show: impl FnMut(Series, Vec<Compared<'a>>),
     ) {
-        let mut judged: BTreeMap<Series, Vec<&(Series, Impact)>> = BTreeMap::new();
+        let mut judged: BTreeMap<Series, Vec<&Of>> = BTreeMap::new();
         for what in durations.keys() {
             judged
                 .entry(rule.judges_as(&what.0))
                 .or_default()
                 .push(what);
         }
-        for lines in judged.into_values() {
+        for (series, lines) in judged {
             let mut seen = Vec::new();
             for what in lines {
                 let runs = &durations[what];
@@ -84,19 +125,22 @@ impl Usual {
                     ) else {
                         continue;
                     };
-                    let asked = question_after(at + took, rule.every);
+                    let known_at = question_after(at + took, rule.every);
                     if at < self.since {
                         continue;
                     }
-                    if let Some(is_slow) = past.is_slow(run.ms, asked) {
-                        seen.push((observation(rule, what, at, is_slow), asked));
+                    if let Some(is_slow) = past.is_slow(run.ms, known_at) {
+                        seen.push(Compared {
+                            what,
+                            at,
+                            known_at,
+                            is_slow,
+                        });
                     }
                 }
             }
-            seen.sort_by_key(|(run, _)| run.at);
-            for (run, asked) in seen {
-                show(run, asked);
-            }
+            seen.sort_by_key(|run| run.at);
+            show(series, seen);
         }
     }
 
@@ -166,34 +210,6 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn ns(at: Timestamp) -> i64 {
     i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)
-}
-
-/// The run as the rule would have read it, but for the reason.
-fn observation(
-    rule: &Rule,
-    (series, impact): &(Series, Impact),
-    at: Timestamp,
-    is_slow: bool,
-) -> Observation {
-    Observation {
-        series: series.clone(),
-        at,
-        impact: rule.meaning.weight.of(*impact),
-        outcome: if is_slow {
-            Outcome::Failed
-        } else {
-            Outcome::Ok
-        },
-        run_id: String::new(),
-        failure: Failure {
-            class: rule
-                .meaning
-                .trouble
-                .map(|trouble| trouble.name().to_owned()),
-            ..Failure::default()
-        },
-        every: None,
-    }
 }
 
 #[cfg(test)]

@@ -60,14 +60,28 @@ impl Silence {
         self.retired.iter().any(|retired| retired.covers(series))
     }
 
-    /// How long nothing may come from a journey.
+    /// How long nothing may come from a journey that runs so often.
     #[must_use]
-    pub fn patience(&self, last: &Observation) -> Duration {
-        last.every.map_or(PATIENCE_WITHOUT_INTERVAL, |every| {
+    pub fn patience(&self, every: Option<Duration>) -> Duration {
+        every.map_or(PATIENCE_WITHOUT_INTERVAL, |every| {
             every
                 .saturating_mul(self.intervals)
                 .saturating_add(self.slack)
         })
+    }
+
+    /// How long nothing may come from a robot: as long as from the most frequent of its journeys. Those do not count that were
+    /// silent already when the robot was last heard: of a robot that lost one, less is to be heard from then on.
+    #[must_use]
+    pub fn patience_with_all<'a>(
+        &self,
+        last: impl Iterator<Item = &'a Observation> + Clone,
+    ) -> Option<Duration> {
+        let newest = last.clone().map(|point| point.at).max()?;
+        last.map(|point| (point.at, self.patience(point.every)))
+            .filter(|(at, patience)| newest <= *at + *patience)
+            .map(|(_, patience)| patience)
+            .min()
     }
 
     /// What is to be judged: a good row for every point that came, a failed one for every silence. Each has a time that
@@ -95,7 +109,7 @@ impl Silence {
         let is_silent = |at: Timestamp, patience: Duration| now > at.max(seeing_since) + patience;
         for (probe, points) in probes {
             let newest = points.iter().map(|point| point.at).max().unwrap_or(now);
-            let shortest = points.iter().map(|point| self.patience(point)).min();
+            let shortest = self.patience_with_all(points.iter().copied());
             let whole = probe_as_a_whole(probe, &points, newest);
             rows.push(whole.clone());
             if is_silent(newest, shortest.unwrap_or(PATIENCE_WITHOUT_INTERVAL)) {
@@ -104,7 +118,7 @@ impl Silence {
             }
             for point in points {
                 rows.push(point.clone());
-                let patience = self.patience(point);
+                let patience = self.patience(point.every);
                 // While the robot was not heard since, either of them may be the silent one.
                 if is_silent(point.at, patience) && newest > point.at + patience {
                     rows.push(silent(point, Trouble::Silent, 1));
@@ -229,6 +243,21 @@ mod tests {
             point("often", "alive", 1200, Some(60)),
         ];
         assert_eq!(silent_ones(&points, &[], 1300), ["probe@dead"]);
+    }
+
+    #[test]
+    fn a_robot_that_lost_its_most_frequent_journey_is_not_silent_between_two_runs_of_the_others() {
+        let points = |talks| {
+            [
+                point("often", "p", 1000, Some(60)),
+                point("seldom", "p", talks, Some(600)),
+            ]
+        };
+        assert_eq!(silent_ones(&points(1800), &[], 2350), ["often@p"]);
+        assert_eq!(silent_ones(&points(2400), &[], 4230), ["often@p"]);
+        assert_eq!(silent_ones(&points(2400), &[], 4231), ["probe@p"]);
+        // While both of them ran, it died.
+        assert_eq!(silent_ones(&points(1200), &[], 1411), ["probe@p"]);
     }
 
     #[test]

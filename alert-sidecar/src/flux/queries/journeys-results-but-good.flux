@@ -1,0 +1,12 @@
+// What every run between `v.timeRangeStart` and `v.timeRangeStop` came to that was not good, and how many runs there were.
+from(bucket: v.defaultBucket)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    |> filter(fn: (r) => r._measurement == "journey" and r._field == "result" and r._value != "ok")
+    |> keep(columns: ["_time", "_value", "system", "journey", "probe", "impact"])
+    |> yield(name: "others")
+from(bucket: v.defaultBucket)
+    |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+    |> filter(fn: (r) => r._measurement == "journey" and r._field == "result")
+    |> count()
+    |> keep(columns: ["_value", "system", "journey", "probe", "impact"])
+    |> yield(name: "all")
