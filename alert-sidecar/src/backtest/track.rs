@@ -21,7 +21,7 @@ const MANY: usize = 64;
 pub struct Track {
     /// The runs since the last incident ended, as far back as they count, in the order of their time.
     known: Vec<Observation>,
-    /// How many of them are bad.
+    /// How many of them are bad and may still count.
     bad: usize,
     forget_at: usize,
     open: Option<Incident>,
@@ -135,7 +135,18 @@ impl Track {
             }
             changes.push((known_at, change));
         }
-        self.bad = self.known.iter().filter(|run| is_bad(run)).count();
+        self.bad = self.bad_that_count(rule);
+    }
+
+    /// Where no incident is open, bad runs do not count any more after as many good ones as the rule looks at.
+    fn bad_that_count(&self, rule: &Rule) -> usize {
+        if self.open.is_none() && !rule.puts_probes_together() {
+            let valid = self.known.iter().rev().filter(|run| run.outcome.is_valid());
+            if !valid.take(rule.criteria.runs()).any(is_bad) {
+                return 0;
+            }
+        }
+        self.known.iter().filter(|run| is_bad(run)).count()
     }
 
     /// Forgets what the store forgets, too.
@@ -154,7 +165,7 @@ impl Track {
         }
         let mut needed = needed.into_iter().rev();
         self.known.retain(|_| needed.next().unwrap_or(true));
-        self.bad = self.known.iter().filter(|run| is_bad(run)).count();
+        self.bad = self.bad_that_count(rule);
         self.forget_at = 2 * self.known.len();
     }
 }

@@ -180,7 +180,10 @@ impl InfluxDb {
             }))
             .send()
             .await?;
-        Ok(accepted(response).await?.text().await?)
+        let body = accepted(response).await?.bytes().await?;
+        // InfluxDB answers in UTF-8. Of what it was told that is none, it is better to have the rest than nothing.
+        Ok(String::from_utf8(body.into())
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
     /// Asks next to nothing, to know whether the bucket can be asked at all.
