@@ -15,6 +15,7 @@ pub fn busy() -> Result<Duration> {
 }
 
 /// How much of the last 10 s something waited for a processor; nothing where the kernel does not tell.
+#[must_use]
 pub fn pressure_percent() -> Option<f64> {
     let text = fs::read_to_string("/proc/pressure/cpu").ok()?;
     // `some avg10=1.53 avg60=0.87 ...`: Linux, Documentation/accounting/psi.rst.

@@ -4,7 +4,7 @@
 //! the medians. Every contestant gets to the last page and says so, and the site counts what it was asked for.
 
 mod contestant;
-mod machine;
+pub mod machine;
 mod session;
 mod site;
 mod table;
