@@ -15,7 +15,7 @@ use vigia_contract::data_model::{Impact, tag};
 use super::{
     BacktestError,
     question::{self, Answered, Question},
-    runs::{self, By, Line, Mark, Portion, Together, Told},
+    runs::{self, By, Line, Mark, Portion, Told},
     usual::{self, Durations},
 };
 use crate::flux::{
@@ -177,7 +177,7 @@ impl Feed {
         let mut found = By::new();
         while let Some(answer) = answers.next().await {
             match answer {
-                Ok(answer) => found.extend_with(answer?),
+                Ok(answer) => runs::add(&mut found, answer?),
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             }
         }

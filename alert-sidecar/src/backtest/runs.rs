@@ -91,7 +91,7 @@ pub fn by_series<T>(
     let mut strange = None;
     annotated_csv::each(body, |row| {
         if !current.as_ref().is_some_and(|(of, _)| is_of(row, of)) {
-            found.extend_with(current.take());
+            add(&mut found, current.take());
             current = of(row).map(|of| (of, Vec::new()));
         }
         let value = current
@@ -102,7 +102,7 @@ pub fn by_series<T>(
             None => strange = strange.take().or_else(|| Some(format!("{row:?}"))),
         }
     })?;
-    found.extend_with(current);
+    add(&mut found, current);
     match strange {
         Some(row) => Err(CsvError::Malformed {
             record: 0,
@@ -112,17 +112,10 @@ pub fn by_series<T>(
     }
 }
 
-/// Adds to what is there already.
-pub trait Together<T> {
-    /// Adds these, in their order.
-    fn extend_with(&mut self, more: impl IntoIterator<Item = (Of, Vec<T>)>);
-}
-
-impl<T> Together<T> for By<T> {
-    fn extend_with(&mut self, more: impl IntoIterator<Item = (Of, Vec<T>)>) {
-        for (of, mut values) in more {
-            self.entry(of).or_default().append(&mut values);
-        }
+/// Adds to what is there already, in its order.
+pub fn add<T>(found: &mut By<T>, more: impl IntoIterator<Item = (Of, Vec<T>)>) {
+    for (of, mut values) in more {
+        found.entry(of).or_default().append(&mut values);
     }
 }
 
