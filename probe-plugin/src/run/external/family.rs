@@ -69,7 +69,7 @@ impl Family {
             if Instant::now() >= deadline {
                 return Err(ErrorKind::TimedOut.into());
             }
-            signal(&members, Signal::KILL);
+            kill(&members);
             gone(members, deadline).await?;
         }
     }
@@ -82,7 +82,7 @@ impl Family {
             if members.is_empty() {
                 break;
             }
-            signal(&members, Signal::KILL);
+            kill(&members);
             members = self.members()?;
         }
         Ok(())
@@ -184,6 +184,13 @@ fn signal(members: &[Member], signal: Signal) {
     for member in members {
         pidfd_send_signal(&member.process, signal).ok();
     }
+}
+
+/// They stand still before the first of them dies: a shell that sees its command killed says so, and that would be told as
+/// its last words.
+fn kill(members: &[Member]) {
+    signal(members, Signal::STOP);
+    signal(members, Signal::KILL);
 }
 
 /// Waits until they are gone, or until the deadline.
