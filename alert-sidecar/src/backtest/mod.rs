@@ -7,6 +7,7 @@
 //! runs takes it many minutes. So the reason in a message is not always known here; how many messages there are, of what, when
 //! and through what channel, is. Other rules are asked about the past what they would have asked then.
 
+mod archive;
 mod feed;
 mod hearing;
 mod moment;
