@@ -1,6 +1,6 @@
 //! Follows one rule through what was read of the past. Pure.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use vigia_contract::data_model::Outcome;
@@ -11,7 +11,7 @@ use super::{
     moment::question_after,
     question::{self, Question, Way},
     runs::{Line, Mark, Portion},
-    track::{Track, counts_as_bad},
+    track::{Run, Track},
     usual::Usual,
 };
 use crate::{
@@ -196,12 +196,8 @@ impl Replay {
             (Source::Usual(usual), Part::Durations(durations)) => {
                 usual.follow(rule, durations, |series, runs| {
                     let track = tracks.entry(series).or_default();
-                    for run in runs {
-                        if good_runs_say_nothing(rule) && track.is_calm() && !run.is_slow {
-                            track.pass(run.at);
-                        } else {
-                            track.add(rule, [run.observation(rule)], run.known_at, changes);
-                        }
+                    for (known_at, run) in runs {
+                        track.follow(rule, run, known_at, changes);
                     }
                 });
             }
@@ -290,14 +286,9 @@ impl hearing::Judge for Judging<'_> {
 
     fn is_calm(&self, series: &Series) -> bool {
         let track = self.tracks.get(&self.rule.judges_as(series));
-        good_runs_say_nothing(self.rule) && track.is_none_or(Track::is_calm)
+        // Where probes are put together, a good run says that one of them can see the journey.
+        !self.rule.puts_probes_together() && track.is_none_or(Track::is_calm)
     }
-}
-
-/// Whether a good run means nothing to a journey that is well. Where probes are put together, it means that one of them can see
-/// the journey.
-const fn good_runs_say_nothing(rule: &Rule) -> bool {
-    !rule.puts_probes_together()
 }
 
 /// Follows the runs of journeys, each known as soon as it is there; `read` says what one means to the rule.
@@ -308,16 +299,16 @@ fn follow_runs(
     read: impl Fn(&Line, Mark) -> Option<Outcome>,
     changes: &mut Vec<(Timestamp, Change)>,
 ) {
-    let mut judged: BTreeMap<Series, Vec<(&Series, &Line)>> = BTreeMap::new();
+    let mut judged: BTreeMap<Series, Vec<(Arc<Series>, &Line)>> = BTreeMap::new();
     for (series, line) in &portion.lines {
         let lines = judged.entry(rule.judges_as(series)).or_default();
-        lines.push((series, line));
+        lines.push((Arc::new(series.clone()), line));
     }
     for (series, lines) in judged {
         let track = tracks.entry(series).or_default();
-        let mut runs: Vec<(&Series, &Line, Mark)> = lines
+        let mut runs: Vec<(&Arc<Series>, &Line, Mark)> = lines
             .iter()
-            .flat_map(|(series, line)| line.marks.iter().map(|mark| (*series, *line, *mark)))
+            .flat_map(|(series, line)| line.marks.iter().map(move |mark| (series, *line, *mark)))
             .collect();
         if lines.len() > 1 {
             runs.sort_by_key(|(_, _, mark)| mark.at);
@@ -326,12 +317,14 @@ fn follow_runs(
             let Some(outcome) = read(line, mark) else {
                 continue;
             };
-            if good_runs_say_nothing(rule) && track.is_calm() && !counts_as_bad(outcome) {
-                track.pass(mark.at);
-            } else {
-                let run = as_read(rule, series, line, mark, outcome);
-                track.add(rule, [run], mark.at, changes);
-            }
+            let run = Run {
+                series: Arc::clone(series),
+                at: mark.at,
+                impact: rule.meaning.weight.of(mark.impact),
+                outcome,
+                every: line.every(mark.at),
+            };
+            track.follow(rule, run, mark.at, changes);
         }
     }
 }
@@ -352,14 +345,4 @@ fn drift(line: &Line, mark: Mark) -> Option<Outcome> {
         Outcome::Ok | Outcome::Slow => Some(Outcome::Ok),
         _ => None,
     }
-}
-
-/// The run as the rule would have read it, but for the reason.
-fn as_read(rule: &Rule, series: &Series, line: &Line, mark: Mark, outcome: Outcome) -> Observation {
-    let mut run = line.run(series, mark, rule.meaning.weight.of(mark.impact), outcome);
-    run.failure.class = rule
-        .meaning
-        .trouble
-        .map(|trouble| trouble.name().to_owned());
-    run
 }

@@ -1,20 +1,55 @@
 //! Follows one journey, as a rule judges it, through what arrives of it. Pure.
 //!
-//! A journey whose runs are all good costs nothing: only where a bad run may still count, or an incident is open, is it judged,
-//! run after run, as while the program runs.
+//! A journey whose runs are all good costs next to nothing: only where a bad run may still count, or an incident is open, is it
+//! judged, run after run, as while the program runs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use vigia_contract::data_model::Outcome;
+use vigia_contract::data_model::{Impact, Outcome};
 
 use crate::{
-    flux::{Observation, Rule},
+    flux::{Observation, Rule, Series, observation::Failure},
     incident::{Change, History, Incident, follow},
 };
 
 /// So many runs may be known before those that are not needed any more are forgotten.
 const MANY: usize = 64;
+
+/// A run as a rule reads it, but for the reason: of millions next to none is ever needed as more than this.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Which journey, seen from where.
+    pub series: Arc<Series>,
+    /// When it began.
+    pub at: Timestamp,
+    /// How much the rule says that it matters.
+    pub impact: Impact,
+    /// What the rule says that it came to.
+    pub outcome: Outcome,
+    /// How often the journey runs, where its points say so.
+    pub every: Option<Duration>,
+}
+
+impl Run {
+    fn observation(&self, rule: &Rule) -> Observation {
+        Observation {
+            series: Series::clone(&self.series),
+            at: self.at,
+            impact: self.impact,
+            outcome: self.outcome,
+            run_id: String::new(),
+            failure: Failure {
+                class: rule
+                    .meaning
+                    .trouble
+                    .map(|trouble| trouble.name().to_owned()),
+                ..Failure::default()
+            },
+            every: self.every,
+        }
+    }
+}
 
 /// What is known of one journey.
 #[derive(Default)]
@@ -24,6 +59,9 @@ pub struct Track {
     /// How many of them are bad and may still count.
     bad: usize,
     forget_at: usize,
+    /// What came after them and was not bad, while everything was well.
+    passed: Vec<Run>,
+    forget_passed_at: usize,
     open: Option<Incident>,
     /// When the last incident ended.
     ended: Option<Timestamp>,
@@ -32,6 +70,28 @@ pub struct Track {
 }
 
 impl Track {
+    /// Adds a run that is known at one moment; adds what changes with it, with that moment.
+    pub fn follow(
+        &mut self,
+        rule: &Rule,
+        run: Run,
+        known_at: Timestamp,
+        changes: &mut Vec<(Timestamp, Change)>,
+    ) {
+        if !self.is_calm() || counts_as_bad(run.outcome) {
+            self.add(rule, [run.observation(rule)], known_at, changes);
+            return;
+        }
+        self.judged_until = self.judged_until.max(Some(run.at));
+        // That one probe gets through says nothing of it that its next bad run would not say; of the others it says that they can.
+        if rule.puts_probes_together() {
+            self.passed.push(run);
+            if self.passed.len() >= self.forget_passed_at.max(MANY) {
+                self.forget_passed(rule);
+            }
+        }
+    }
+
     /// Adds what arrived at one moment, in the order of its time; adds what changes with it, with that moment. What is known
     /// already counts once.
     pub fn add(
@@ -41,6 +101,9 @@ impl Track {
         known_at: Timestamp,
         changes: &mut Vec<(Timestamp, Change)>,
     ) {
+        for run in std::mem::take(&mut self.passed) {
+            self.insert(run.observation(rule));
+        }
         let judged_until = self.judged_until;
         let mut newest = None;
         for run in arrived {
@@ -64,11 +127,6 @@ impl Track {
     /// Whether good runs change nothing: no incident is open and no bad run may count yet.
     pub const fn is_calm(&self) -> bool {
         self.open.is_none() && self.bad == 0
-    }
-
-    /// While it is calm, runs until this one that are not bad came and need not be known.
-    pub fn pass(&mut self, until: Timestamp) {
-        self.judged_until = self.judged_until.max(Some(until));
     }
 
     /// Says whether it is new. Runs of an incident that is over do not count towards what follows.
@@ -151,23 +209,51 @@ impl Track {
 
     /// Forgets what the store forgets, too.
     fn forget(&mut self, rule: &Rule, now: Timestamp) {
-        let horizon = now - rule.memory();
-        let mut counted: BTreeMap<String, usize> = BTreeMap::new();
-        let mut needed: Vec<bool> = Vec::with_capacity(self.known.len());
-        for run in self.known.iter().rev() {
-            let is_valid = run.outcome.is_valid();
-            let newer = match counted.get_mut(&run.series.probe) {
-                Some(newer) => newer,
-                None => counted.entry(run.series.probe.clone()).or_default(),
-            };
-            needed.push(run.at >= horizon || (is_valid && *newer <= rule.criteria.runs()));
-            *newer += usize::from(is_valid);
-        }
-        let mut needed = needed.into_iter().rev();
+        let runs = self.known.iter();
+        let needed = needed(
+            rule,
+            now,
+            runs.map(|run| (run.at, run.outcome, run.series.probe.as_str())),
+        );
+        let mut needed = needed.into_iter();
         self.known.retain(|_| needed.next().unwrap_or(true));
         self.bad = self.bad_that_count(rule);
         self.forget_at = 2 * self.known.len();
     }
+
+    fn forget_passed(&mut self, rule: &Rule) {
+        let Some(now) = self.passed.last().map(|run| run.at) else {
+            return;
+        };
+        let runs = self.passed.iter();
+        let needed = needed(
+            rule,
+            now,
+            runs.map(|run| (run.at, run.outcome, run.series.probe.as_str())),
+        );
+        let mut needed = needed.into_iter();
+        self.passed.retain(|_| needed.next().unwrap_or(true));
+        self.forget_passed_at = 2 * self.passed.len();
+    }
+}
+
+/// Which of these runs, in the order of their time, may still count.
+fn needed<'a>(
+    rule: &Rule,
+    now: Timestamp,
+    runs: impl DoubleEndedIterator<Item = (Timestamp, Outcome, &'a str)>,
+) -> Vec<bool> {
+    let horizon = now - rule.memory();
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut needed = Vec::new();
+    for (at, outcome, probe) in runs.rev() {
+        let is_valid = outcome.is_valid();
+        let newer = counted.entry(probe).or_default();
+        needed.push(at >= horizon || (is_valid && *newer <= rule.criteria.runs()));
+        *newer += usize::from(is_valid);
+    }
+    needed.reverse();
+    needed
 }
 
 fn is_bad(run: &Observation) -> bool {
@@ -175,6 +261,60 @@ fn is_bad(run: &Observation) -> bool {
 }
 
 /// Whether a run that came to this is one of those for which an incident may open.
-pub const fn counts_as_bad(outcome: Outcome) -> bool {
+const fn counts_as_bad(outcome: Outcome) -> bool {
     outcome.is_valid() && !outcome.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::flux::ShippedQuery;
+
+    /// One run a minute, each of one of three probes.
+    fn runs(seen: &[(usize, Outcome)]) -> Vec<Run> {
+        let series = ["a", "b", "c"].map(|probe| {
+            Arc::new(Series {
+                system: "s".to_owned(),
+                journey: "j".to_owned(),
+                probe: probe.to_owned(),
+            })
+        });
+        let minutes = (0..).map(|minute| Timestamp::from_second(minute * 60).unwrap());
+        let runs = seen.iter().zip(minutes);
+        let runs = runs.map(|((probe, outcome), at)| Run {
+            series: Arc::clone(&series[*probe]),
+            at,
+            impact: Impact::High,
+            outcome: *outcome,
+            every: Some(Duration::from_mins(1)),
+        });
+        runs.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn good_runs_that_are_remembered_as_little_count_as_much(
+            stretches in prop::collection::vec(
+                (0..3_usize, 1..40_usize, prop::sample::select(vec![Outcome::Ok, Outcome::Ok, Outcome::Failed, Outcome::Unmeasured])),
+                1..30,
+            ),
+            offset in 0..3_usize,
+        ) {
+            let seen: Vec<_> = stretches
+                .into_iter()
+                .flat_map(|(probes, many, outcome)| (0..many).map(move |index| ((index * offset) % (probes + 1), outcome)))
+                .collect();
+            let rule = Rule::shipped("failed", ShippedQuery::JourneysFailed);
+            let (mut little, mut whole) = (Track::default(), Track::default());
+            let (mut changes, mut expected) = (Vec::new(), Vec::new());
+            for run in runs(&seen) {
+                whole.add(&rule, [run.observation(&rule)], run.at, &mut expected);
+                let at = run.at;
+                little.follow(&rule, run, at, &mut changes);
+            }
+            prop_assert_eq!(changes, expected);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //!
 //! What was usual is another thing for every question: asked anew for each, InfluxDB would read the same weeks again and again.
 
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use vigia_contract::data_model::Outcome;
@@ -11,8 +11,9 @@ use vigia_contract::data_model::Outcome;
 use super::{
     moment::question_after,
     runs::{By, Of},
+    track::Run,
 };
-use crate::flux::{Observation, Rule, Series, observation::Failure};
+use crate::flux::{Rule, Series};
 
 /// How far back runs say what is usual.
 pub const REACH: SignedDuration = SignedDuration::from_mins(4 * WEEK_MIN + HALF_AN_HOUR_MIN);
@@ -35,44 +36,6 @@ pub struct Lasted {
 
 /// The completed runs of a stretch of time, in the order of their time, by what they are of.
 pub type Durations = By<Lasted>;
-
-/// A run that was held against what is usual.
-#[derive(Clone, Copy, Debug)]
-pub struct Compared<'a> {
-    what: &'a Of,
-    /// When it began.
-    pub at: Timestamp,
-    /// When the question was asked that would have brought it.
-    pub known_at: Timestamp,
-    /// Whether it took longer than is usual.
-    pub is_slow: bool,
-}
-
-impl Compared<'_> {
-    /// The run as the rule would have read it, but for the reason.
-    pub fn observation(&self, rule: &Rule) -> Observation {
-        let (series, impact) = self.what;
-        Observation {
-            series: series.clone(),
-            at: self.at,
-            impact: rule.meaning.weight.of(*impact),
-            outcome: if self.is_slow {
-                Outcome::Failed
-            } else {
-                Outcome::Ok
-            },
-            run_id: String::new(),
-            failure: Failure {
-                class: rule
-                    .meaning
-                    .trouble
-                    .map(|trouble| trouble.name().to_owned()),
-                ..Failure::default()
-            },
-            every: None,
-        }
-    }
-}
 
 /// The runs that say what is usual.
 pub struct Usual {
@@ -97,13 +60,13 @@ impl Usual {
         }
     }
 
-    /// Adds the runs of a stretch of time; shows those of which it is known what is usual, all of a judged series at once and in the
-    /// order of their time.
-    pub fn follow<'a>(
+    /// Adds the runs of a stretch of time; shows those of which it is known what is usual, with the moment of the question that would
+    /// have brought it: all of a judged series at once and in the order of their time.
+    pub fn follow(
         &mut self,
         rule: &Rule,
-        durations: &'a Durations,
-        mut show: impl FnMut(Series, Vec<Compared<'a>>),
+        durations: &Durations,
+        mut show: impl FnMut(Series, Vec<(Timestamp, Run)>),
     ) {
         let mut judged: BTreeMap<Series, Vec<&Of>> = BTreeMap::new();
         for what in durations.keys() {
@@ -116,6 +79,9 @@ impl Usual {
             let mut seen = Vec::new();
             for what in lines {
                 let runs = &durations[what];
+                let (series, impact) = what;
+                let series = Arc::new(series.clone());
+                let impact = rule.meaning.weight.of(*impact);
                 let past = self.pasts.entry(what.clone()).or_default();
                 past.runs.extend_from_slice(runs);
                 for run in runs {
@@ -130,16 +96,22 @@ impl Usual {
                         continue;
                     }
                     if let Some(is_slow) = past.is_slow(run.ms, known_at) {
-                        seen.push(Compared {
-                            what,
+                        let run = Run {
+                            series: Arc::clone(&series),
                             at,
-                            known_at,
-                            is_slow,
-                        });
+                            impact,
+                            outcome: if is_slow {
+                                Outcome::Failed
+                            } else {
+                                Outcome::Ok
+                            },
+                            every: None,
+                        };
+                        seen.push((known_at, run));
                     }
                 }
             }
-            seen.sort_by_key(|run| run.at);
+            seen.sort_by_key(|(_, run)| run.at);
             show(series, seen);
         }
     }
