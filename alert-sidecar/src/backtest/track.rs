@@ -83,7 +83,7 @@ impl Track {
             return;
         }
         self.judged_until = self.judged_until.max(Some(run.at));
-        // That one probe gets through says nothing of it that its next bad run would not say; of the others it says that they can.
+        // What gets through for one probe matters where another's runs go bad.
         if rule.puts_probes_together() {
             self.passed.push(run);
             if self.passed.len() >= self.forget_passed_at.max(MANY) {
@@ -272,6 +272,14 @@ mod tests {
     use super::*;
     use crate::flux::ShippedQuery;
 
+    /// Most runs are good.
+    const OUTCOMES: &[Outcome] = &[
+        Outcome::Ok,
+        Outcome::Ok,
+        Outcome::Failed,
+        Outcome::Unmeasured,
+    ];
+
     /// One run a minute, each of one of three probes.
     fn runs(seen: &[(usize, Outcome)]) -> Vec<Run> {
         let series = ["a", "b", "c"].map(|probe| {
@@ -297,7 +305,7 @@ mod tests {
         #[test]
         fn good_runs_that_are_remembered_as_little_count_as_much(
             stretches in prop::collection::vec(
-                (0..3_usize, 1..40_usize, prop::sample::select(vec![Outcome::Ok, Outcome::Ok, Outcome::Failed, Outcome::Unmeasured])),
+                (0..3_usize, 1..40_usize, prop::sample::select(OUTCOMES)),
                 1..30,
             ),
             offset in 0..3_usize,

@@ -60,8 +60,8 @@ impl Usual {
         }
     }
 
-    /// Adds the runs of a stretch of time; shows those of which it is known what is usual, with the moment of the question that would
-    /// have brought it: all of a judged series at once and in the order of their time.
+    /// Adds the runs of a stretch of time; shows those of which it is known what is usual, with the moment of the question that
+    /// would have brought each: all of a judged series at once and in the order of their time.
     pub fn follow(
         &mut self,
         rule: &Rule,

@@ -29,6 +29,13 @@ pub struct Rehearsed {
     pub incidents: Vec<Incident>,
 }
 
+/// When something is to be done next.
+struct Next {
+    due: Timestamp,
+    /// When it is incidents that are to be looked at again.
+    look: Option<Timestamp>,
+}
+
 /// The store.
 #[derive(Debug)]
 pub struct Rehearsal {
@@ -67,13 +74,15 @@ impl Rehearsal {
     pub async fn pass(&mut self, until: Timestamp) -> Result<Vec<Rehearsed>> {
         let mut sent = Vec::new();
         let mut last: Option<Timestamp> = None;
-        while let Some(due) = self.next().await? {
+        while let Some(next) = self.next().await? {
             // What is due at the same moment again had its turn: the time goes on in any case.
-            let now = last.map_or(due, |last| due.max(last + TICK));
+            let now = last.map_or(next.due, |last| next.due.max(last + TICK));
             if now > until {
                 break;
             }
-            self.look_again(now).await?;
+            if next.look.is_some_and(|look| look <= now) {
+                self.look_again(now).await?;
+            }
             for channel in self.channels.clone() {
                 self.send(&channel, now, &mut sent).await?;
             }
@@ -83,13 +92,14 @@ impl Rehearsal {
     }
 
     /// When something is to be done next.
-    async fn next(&mut self) -> Result<Option<Timestamp>> {
-        let mut next = incidents::next_look(&mut self.connection).await?;
+    async fn next(&mut self) -> Result<Option<Next>> {
+        let look = incidents::next_look(&mut self.connection).await?;
+        let mut due = look;
         for channel in &self.channels {
-            let due = outbox::next_due(&mut self.connection, channel).await?;
-            next = [next, due].into_iter().flatten().min();
+            let waiting = outbox::next_due(&mut self.connection, channel).await?;
+            due = [due, waiting].into_iter().flatten().min();
         }
-        Ok(next)
+        Ok(due.map(|due| Next { due, look }))
     }
 
     async fn look_again(&mut self, now: Timestamp) -> Result<()> {
