@@ -21,14 +21,14 @@ pub fn dashboard() -> Dashboard {
         title: say("The robots", "Los robots"),
         description: say(
             "Whether the probes measure and the alerts arrive: what they could not tell is here, and never counts as working.",
-            "Si las sondas miden y las alertas llegan: lo que no pudieron saber está aquí, y nunca cuenta como que funciona.",
+            "Si los robots miden y las alertas llegan: lo que no pudieron saber está aquí, y nunca cuenta como que funciona.",
         ),
         looks_back: "24h",
         variables: vec![
             variables::data_source(),
             variables::tag(
                 "probe",
-                &say("Probe", "Sonda"),
+                &say("Probe", "Robot"),
                 "r._measurement == \"probe\" or r._measurement == \"journey\"",
                 Choice::Several,
             ),
@@ -85,7 +85,7 @@ fn panels() -> Vec<Panel> {
         .nothing(&say("None", "Ninguno"))
         .size(12, 8),
         lines(
-            say("Memory of the probes", "Memoria de las sondas"),
+            say("Memory of the probes", "Memoria de los robots"),
             say("Without the browser's.", "Sin la del navegador."),
             include_str!("queries/probe-memory.flux"),
             PROBE,
@@ -93,7 +93,7 @@ fn panels() -> Vec<Panel> {
         .unit("bytes"),
         lines(
             say("Memory of the browsers", "Memoria de los navegadores"),
-            say("All processes of each probe's browser; what they share counts for each.", "Todos los procesos del navegador de cada sonda; lo que comparten cuenta en cada uno."),
+            say("All processes of each probe's browser; what they share counts for each.", "Todos los procesos del navegador de cada robot; lo que comparten cuenta en cada uno."),
             include_str!("queries/browser-memory.flux"),
             PROBE,
         )
@@ -123,10 +123,10 @@ fn probes() -> Panel {
         column.filled(&[(None, "transparent"), (Some(1.0), color)])
     };
     Panel::table(
-        &say("Probes", "Sondas"),
+        &say("Probes", "Robots"),
         &say(
             "Runs, missed, not measured and browser starts are of the time range; the other figures are the last ones. Unreadable: messages of a Chromium that the probe does not know.",
-            "Ejecuciones, omitidas, sin medir y arranques son del intervalo; las demás cifras son las últimas. Ilegibles: mensajes de un Chromium que la sonda no conoce.",
+            "Ejecuciones, omitidas, sin medir y arranques son del intervalo; las demás cifras son las últimas. Ilegibles: mensajes de un Chromium que el robot no conoce.",
         ),
         about(include_str!("queries/probes.flux"), CHOSEN),
         &[
@@ -145,7 +145,7 @@ fn probes() -> Panel {
             column("host", &say("Host", "Equipo")),
         ],
     )
-    .nothing(&say("No probe was heard", "No se oyó ninguna sonda"))
+    .nothing(&say("No probe was heard", "No se oyó ningún robot"))
     .size(24, 6)
 }
 

@@ -58,7 +58,7 @@ fn run() -> Panel {
         &say("The run", "La ejecución"),
         &say(
             "What it came to. A failed run has no duration. Waited: for a free slot of the probe.",
-            "Su resultado. Una ejecución que falla no tiene duración. Esperó: un lugar libre de la sonda.",
+            "Su resultado. Una ejecución que falla no tiene duración. Esperó: un lugar libre del robot.",
         ),
         about(include_str!("queries/run.flux"), CHOSEN),
         &[
@@ -79,10 +79,10 @@ fn run() -> Panel {
 
 fn reason() -> Panel {
     Panel::table(
-        &say("Reason and artifacts", "Motivo y archivos"),
+        &say("Reason and artifacts", "Motivo y artefactos"),
         &say(
             "The step that failed and the reason. Stood in: selectors that had to be used instead of those that are meant. Artifacts: where the screenshot, the page and the console lie in the probe's artifact folder; the link needs the variable \"Artifacts at\".",
-            "El paso que falló y el motivo. Sustituciones: selectores que se usaron en lugar de los previstos. Archivos: dónde están la captura, la página y la consola en la carpeta de archivos de la sonda; el enlace necesita la variable \"Archivos en\".",
+            "El paso que falló y el motivo. Sustituciones: selectores que se usaron en lugar de los previstos. Artefactos: dónde están la captura, la página y la consola en la carpeta de artefactos del robot; el enlace necesita la variable \"Artefactos en\".",
         ),
         about(include_str!("queries/run-reason.flux"), CHOSEN),
         &[
@@ -121,8 +121,8 @@ fn waterfall() -> Panel {
         &[
             column("step", &say("Step", "Paso")),
             before,
-            bar("ok_ms", say("Inside its budget", "Dentro del presupuesto"), "green"),
-            bar("slow_ms", say("Over its budget", "Sobre el presupuesto"), "orange"),
+            bar("ok_ms", say("Inside its budget", "Dentro del límite"), "green"),
+            bar("slow_ms", say("Over its budget", "Sobre el límite"), "orange"),
         ],
     )
     .unit("ms")
@@ -158,7 +158,7 @@ fn steps() -> Panel {
             table::step(),
             column("state", &say("State", "Estado")).state(states::mappings()),
             table::milliseconds("duration_ms", &say("Duration", "Duración")),
-            table::milliseconds("budget_ms", &say("Budget", "Presupuesto")),
+            table::milliseconds("budget_ms", &say("Budget", "Límite")),
         ],
     )
     .nothing(&say("No steps", "Ningún paso"))

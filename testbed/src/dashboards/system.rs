@@ -155,7 +155,7 @@ fn durations() -> Panel {
         &say("Duration of ${journey}", "Duración de ${journey}"),
         &say(
             "The slowest completed run in each interval, for each probe; a click on a point opens that run. Usual: between what one of 10 runs was faster than and what one of 10 was slower than, in the 7 days before the time range. Budget: the sum of the steps' budgets, where every step has one.",
-            "La ejecución completa más lenta de cada intervalo, por sonda; un clic en un punto abre esa ejecución. Habitual: entre lo que una de cada 10 tardó menos y lo que una de cada 10 tardó más, en los 7 días anteriores al intervalo. Presupuesto: la suma de los presupuestos de los pasos, si todos lo tienen.",
+            "La ejecución completa más lenta de cada intervalo, por robot; un clic en un punto abre esa ejecución. Habitual: entre lo que una de cada 10 tardó menos y lo que una de cada 10 tardó más, en los 7 días anteriores al intervalo. Límite: la suma de los límites de los pasos, si todos lo tienen.",
         ),
         &queries.map(|flux| about(flux, CHOSEN)),
         "${__field.labels.probe}",
@@ -164,7 +164,7 @@ fn durations() -> Panel {
     .link(&one_run(), RUN)
     .of_query("B", &thin(from, "blue"))
     .of_query("C", &to)
-    .of_query("D", &thin(say("Budget", "Presupuesto"), "orange"))
+    .of_query("D", &thin(say("Budget", "Límite"), "orange"))
     .nothing(&say("No completed runs", "Ninguna ejecución completa"))
     .repeated("journey")
     .size(24, 9)
@@ -188,7 +188,7 @@ fn steps() -> Panel {
                 .filled(&[(None, "transparent"), (Some(1.0), "orange")]),
             table::milliseconds("p50_ms", &say("Median", "Mediana")),
             table::milliseconds("p95_ms", &json!("p95")),
-            table::milliseconds("budget_ms", &say("Budget", "Presupuesto")),
+            table::milliseconds("budget_ms", &say("Budget", "Límite")),
             table::milliseconds("usual_ms", &say("Usual", "Habitual")),
             column("change", &say("Change", "Cambio"))
                 .unit("percentunit")
@@ -343,7 +343,7 @@ fn largest_paint() -> Panel {
 
 fn by_probe() -> Panel {
     Panel::table(
-        &say("By probe", "Por sonda"),
+        &say("By probe", "Por robot"),
         &say(
             "The same journeys seen from each place: where only one of them fails, its own network may be the reason.",
             "Los mismos recorridos vistos desde cada lugar: donde solo uno falla, su propia red puede ser el motivo.",

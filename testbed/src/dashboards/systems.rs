@@ -77,7 +77,7 @@ fn systems_now() -> Panel {
         &say("Systems now", "Sistemas ahora"),
         &say(
             "How many systems are in which state at the end of the time range. A system is as bad as the worst of its journeys. Not measured: the probe itself could not tell. No data: no run for longer than the variable \"No data after\" says, of a journey seen in the last 30 days.",
-            "Cuántos sistemas están en cada estado al final del intervalo. Un sistema está tan mal como el peor de sus recorridos. Sin medir: la propia sonda no pudo saberlo. Sin datos: ninguna ejecución desde hace más de lo que dice la variable \"Sin datos tras\", de un recorrido visto en los últimos 30 días.",
+            "Cuántos sistemas están en cada estado al final del intervalo. Un sistema está tan mal como el peor de sus recorridos. Sin medir: el propio robot no pudo saberlo. Sin datos: ninguna ejecución desde hace más de lo que dice la variable \"Sin datos tras\", de un recorrido visto en los últimos 30 días.",
         ),
         about(include_str!("queries/systems-now.flux"), CHOSEN),
         &[
@@ -113,7 +113,7 @@ fn open_incidents() -> Panel {
         &say("What users suffer now", "Lo que sufren los usuarios ahora"),
         &say(
             "The open incidents, the most urgent first, with what it is, the step that fails and the journey's last picture; what the monitoring itself suffers is among them. A click on the time opens the first run that failed; its artifacts need the variable \"Artifacts at\".",
-            "Los incidentes abiertos, los más urgentes primero, con lo que es, el paso que falla y la última imagen del recorrido; también lo que sufre el propio monitoreo. Un clic en la hora abre la primera ejecución que falló; sus archivos necesitan la variable \"Archivos en\".",
+            "Los incidentes abiertos, los más urgentes primero, con lo que es, el paso que falla y la última imagen del recorrido; también lo que sufre el propio monitoreo. Un clic en la hora abre la primera ejecución que falló; sus artefactos necesitan la variable \"Artefactos en\".",
         ),
         about(include_str!("queries/open-incidents.flux"), CHOSEN),
         &[

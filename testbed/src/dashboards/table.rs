@@ -128,7 +128,7 @@ pub fn journey() -> Column {
 }
 
 pub fn probe() -> Column {
-    column("probe", &say("Probe", "Sonda")).width(130)
+    column("probe", &say("Probe", "Robot")).width(130)
 }
 
 pub fn step() -> Column {
@@ -161,8 +161,8 @@ pub fn picture() -> Column {
 
 /// The key of a run's artifacts, which leads to them where they are served. The dashboard has [`super::variables::artifacts`].
 pub fn artifact() -> Column {
-    column("artifact", &say("Artifacts", "Archivos")).link(
-        &say("Open the artifacts", "Abrir los archivos"),
+    column("artifact", &say("Artifacts", "Artefactos")).link(
+        &say("Open the artifacts", "Abrir los artefactos"),
         "${artifacts}/${__value.raw}",
     )
 }

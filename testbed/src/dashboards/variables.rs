@@ -137,10 +137,10 @@ pub fn free(name: &str, label: &Value, description: &Value) -> Value {
 pub fn artifacts() -> Value {
     free(
         "artifacts",
-        &say("Artifacts at", "Archivos en"),
+        &say("Artifacts at", "Artefactos en"),
         &say(
             "The address that the artifact folder of the probe is served at, such as https://vigia.example/artifacts. Empty where it is not served.",
-            "La dirección en la que se sirve la carpeta de archivos de la sonda, por ejemplo https://vigia.example/artifacts. Vacío si no se sirve.",
+            "La dirección en la que se sirve la carpeta de artefactos del robot, por ejemplo https://vigia.example/artifacts. Vacío si no se sirve.",
         ),
     )
 }
@@ -190,7 +190,7 @@ pub fn journey(choice: Choice) -> Value {
 pub fn probe(choice: Choice) -> Value {
     tag(
         "probe",
-        &say("Probe", "Sonda"),
+        &say("Probe", "Robot"),
         "r._measurement == \"journey\" and r.system =~ /^${system:regex}$/",
         choice,
     )
