@@ -159,17 +159,6 @@ async fn in_browser<'a>(
 ) -> (RunReport, Option<CleanUp<'a>>) {
     let run_id = run_id(order.started);
     let mut stopwatch = Stopwatch::start();
-    let chromium = match order.browser.for_a_run().await {
-        Ok(chromium) => chromium,
-        Err(error) => {
-            let failure = Failure::of_probe(ErrorClass::Browser, error.to_string());
-            return (
-                RunReport::without_a_look(run_id, order.started, failure),
-                None,
-            );
-        }
-    };
-    stopwatch.lap(None, "browser");
     let interception = match interception(order.secrets, walk) {
         Ok(interception) => interception,
         Err(failure) => {
@@ -179,18 +168,9 @@ async fn in_browser<'a>(
             );
         }
     };
-    let proxy = walk.proxy.as_ref().map(|proxy| ProxyServer {
-        server: proxy.server.clone(),
-        bypass: proxy.bypass.join(";"),
-    });
-    let mut context = match order.browser.context(&chromium, proxy).await {
-        Ok(context) => context,
-        Err(error) => {
-            order.browser.give_up(&chromium).await;
-            let failure = Failure::of_probe(
-                ErrorClass::Browser,
-                format!("failed to open a page: {error}"),
-            );
+    let (chromium, mut context) = match page(&order, walk, &mut stopwatch).await {
+        Ok(opened) => opened,
+        Err(failure) => {
             return (
                 RunReport::without_a_look(run_id, order.started, failure),
                 None,
@@ -223,6 +203,40 @@ async fn in_browser<'a>(
         clean_up.give_up();
     }
     (report, None)
+}
+
+/// A blank page, with its browser. One that ended just as the run came to it has shown nothing of the system: another takes over,
+/// once.
+async fn page(
+    order: &Order<'_>,
+    walk: &Walk,
+    stopwatch: &mut Stopwatch,
+) -> Result<(Arc<Chromium>, Context), Failure> {
+    let mut is_first = true;
+    loop {
+        let launched = order.browser.for_a_run().await;
+        let chromium =
+            launched.map_err(|error| Failure::of_probe(ErrorClass::Browser, error.to_string()))?;
+        stopwatch.lap(None, "browser");
+        let proxy = walk.proxy.as_ref().map(|proxy| ProxyServer {
+            server: proxy.server.clone(),
+            bypass: proxy.bypass.join(";"),
+        });
+        match order.browser.context(&chromium, proxy).await {
+            Ok(context) => return Ok((chromium, context)),
+            Err(error) => {
+                let has_ended = !chromium.connection().is_open();
+                order.browser.give_up(&chromium).await;
+                if !(has_ended && is_first) {
+                    return Err(Failure::of_probe(
+                        ErrorClass::Browser,
+                        format!("failed to open a page: {error}"),
+                    ));
+                }
+                is_first = false;
+            }
+        }
+    }
 }
 
 /// What the journey adds to its requests, with every secret in its place.
