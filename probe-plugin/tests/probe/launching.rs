@@ -125,3 +125,37 @@ async fn a_probe_that_is_stopped_while_its_browser_starts_leaves_nothing() {
     assert!(is_gone(browser));
     assert_eq!(setting.profiles(), Vec::<std::path::PathBuf>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_ends_as_a_run_comes_to_it_costs_no_run() {
+    let portal = Portal::start().await.unwrap();
+    let setting = setting(&portal, "1h", "program = \"./leaving\"");
+    // It answers until it is asked for a context, and is Chromium when it is started again.
+    let left = setting.path().join("left");
+    let program = format!(
+        r#"#!/bin/bash
+if [ -e '{left}' ]; then
+  for browser in /usr/lib/chromium/chromium-headless-shell /usr/lib/chromium/chromium; do
+    [ -x $browser ] && exec $browser "$@"
+  done
+fi
+version='"protocolVersion":"1.3","product":"x","revision":"x","userAgent":"x","jsVersion":"x"'
+while IFS= read -r -d '' message <&3; do
+  case $message in *createBrowserContext*) touch '{left}'; exit ;; esac
+  id=${{message#*\"id\":}}
+  printf '{{"id":%s,"result":{{%s}}}}\0' "${{id%%[,\}}]*}}" "$version" >&4
+done
+"#,
+        left = left.display()
+    );
+    write_program(&setting.path().join("leaving"), &program, 0o755);
+    let mut probe = Running::start(&setting);
+    probe.ask_for_points();
+
+    let run = probe.run();
+
+    assert!(left.exists());
+    let result = run.journey.text("result");
+    assert!(matches!(result, Some("ok" | "slow")), "{}", run.journey.0);
+    probe.stop();
+}
