@@ -11,7 +11,8 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use vigia_contract::data_model::{Impact, tag};
 
 use super::{
-    feed::{Wanted, cut},
+    feed::Wanted,
+    moment::cut,
     runs::{self, By, Line, Portion, Told},
     usual::Durations,
 };

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::{
     BacktestError,
     archive::Archive,
+    moment::cut,
     question::{self, Answered, Question},
     runs::Portion,
     usual::{self, Durations},
@@ -139,15 +140,4 @@ impl Feed {
         }
         Ok(())
     }
-}
-
-/// Cuts a time into pieces.
-pub(super) fn cut(
-    since: Timestamp,
-    until: Timestamp,
-    length: Duration,
-) -> impl Iterator<Item = (Timestamp, Timestamp)> {
-    let begins = std::iter::successors(Some(since), move |begin| Some(*begin + length));
-    let begins = begins.take_while(move |begin| *begin < until);
-    begins.map(move |begin| (begin, (begin + length).min(until)))
 }

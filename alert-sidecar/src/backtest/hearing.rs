@@ -11,7 +11,6 @@ use std::{
 };
 
 use jiff::Timestamp;
-use vigia_contract::data_model::Outcome;
 
 use super::{
     moment::question_after,
@@ -87,7 +86,7 @@ impl Coming<'_> {
         let newest = *coming[..heard].last()?;
         self.next += heard;
         let impact = self.weight.of(newest.impact);
-        Some(self.line.run(self.series, newest, impact, Outcome::Ok))
+        Some(self.line.heard(self.series, newest, impact))
     }
 }
 
@@ -283,7 +282,7 @@ impl Hearing {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use vigia_contract::data_model::Impact;
+    use vigia_contract::data_model::{Impact, Outcome};
 
     use super::{
         super::{
@@ -414,7 +413,7 @@ mod tests {
                 .iter()
                 .filter_map(|(series, line)| {
                     let mark = line.marks.iter().rfind(|mark| mark.at < second(asked))?;
-                    Some(line.run(series, *mark, mark.impact, Outcome::Ok))
+                    Some(line.heard(series, *mark, mark.impact))
                 })
                 .collect();
             let mut rows = silence.rows(&last, second(0), second(asked));

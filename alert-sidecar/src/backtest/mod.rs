@@ -165,15 +165,15 @@ impl Course {
         // Each rule and journey was followed by itself; people are told in the order of the time.
         self.changes.sort_by_key(|(at, _)| *at);
         let known = self.changes.partition_point(|(at, _)| *at <= until);
-        let known: Vec<_> = self.changes.drain(..known).collect();
+        let known: Vec<(Timestamp, Change)> = self.changes.drain(..known).collect();
         // What is known at one moment is written down at once.
-        for known in known.chunk_by(|(at, _), (other, _)| at == other) {
-            let at = known[0].0;
-            let changes: Vec<Change> = known.iter().map(|(_, change)| change.clone()).collect();
-            self.sent.append(&mut self.rehearsal.pass(at).await?);
+        for moment in known.chunk_by(|(at, _), (other, _)| at == other) {
+            let changes: Vec<Change> = moment.iter().map(|(_, change)| change.clone()).collect();
             for change in &changes {
                 self.count(change);
             }
+            let (at, _) = moment[0];
+            self.sent.append(&mut self.rehearsal.pass(at).await?);
             self.rehearsal.record(&changes, at).await?;
         }
         Ok(())

@@ -12,3 +12,14 @@ pub fn question_after(at: Timestamp, every: Duration) -> Timestamp {
     let next_ns = (at.as_nanosecond().div_euclid(every_ns) + 1).saturating_mul(every_ns);
     Timestamp::from_nanosecond(next_ns).unwrap_or(Timestamp::MAX)
 }
+
+/// Cuts a time into pieces.
+pub fn cut(
+    since: Timestamp,
+    until: Timestamp,
+    length: Duration,
+) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+    let begins = std::iter::successors(Some(since), move |begin| Some(*begin + length));
+    let begins = begins.take_while(move |begin| *begin < until);
+    begins.map(move |begin| (begin, (begin + length).min(until)))
+}

@@ -85,9 +85,10 @@ impl Track {
         self.judged_until = self.judged_until.max(Some(run.at));
         // What gets through for one probe matters where another's runs go bad.
         if rule.puts_probes_together() {
+            let now = run.at;
             self.passed.push(run);
             if self.passed.len() >= self.forget_passed_at.max(MANY) {
-                self.forget_passed(rule);
+                self.forget_passed(rule, now);
             }
         }
     }
@@ -209,51 +210,40 @@ impl Track {
 
     /// Forgets what the store forgets, too.
     fn forget(&mut self, rule: &Rule, now: Timestamp) {
-        let runs = self.known.iter();
-        let needed = needed(
-            rule,
-            now,
-            runs.map(|run| (run.at, run.outcome, run.series.probe.as_str())),
-        );
-        let mut needed = needed.into_iter();
-        self.known.retain(|_| needed.next().unwrap_or(true));
+        keep_needed(&mut self.known, rule, now, |run| {
+            (run.at, run.outcome, &run.series)
+        });
         self.bad = self.bad_that_count(rule);
         self.forget_at = 2 * self.known.len();
     }
 
-    fn forget_passed(&mut self, rule: &Rule) {
-        let Some(now) = self.passed.last().map(|run| run.at) else {
-            return;
-        };
-        let runs = self.passed.iter();
-        let needed = needed(
-            rule,
-            now,
-            runs.map(|run| (run.at, run.outcome, run.series.probe.as_str())),
-        );
-        let mut needed = needed.into_iter();
-        self.passed.retain(|_| needed.next().unwrap_or(true));
+    fn forget_passed(&mut self, rule: &Rule, now: Timestamp) {
+        keep_needed(&mut self.passed, rule, now, |run| {
+            (run.at, run.outcome, &run.series)
+        });
         self.forget_passed_at = 2 * self.passed.len();
     }
 }
 
-/// Which of these runs, in the order of their time, may still count.
-fn needed<'a>(
+/// Keeps of these runs, which are in the order of their time, those that may still count.
+fn keep_needed<T>(
+    runs: &mut Vec<T>,
     rule: &Rule,
     now: Timestamp,
-    runs: impl DoubleEndedIterator<Item = (Timestamp, Outcome, &'a str)>,
-) -> Vec<bool> {
+    read: impl Fn(&T) -> (Timestamp, Outcome, &Series),
+) {
     let horizon = now - rule.memory();
     let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut needed = Vec::new();
-    for (at, outcome, probe) in runs.rev() {
+    let mut needed = Vec::with_capacity(runs.len());
+    for run in runs.iter().rev() {
+        let (at, outcome, series) = read(run);
         let is_valid = outcome.is_valid();
-        let newer = counted.entry(probe).or_default();
+        let newer = counted.entry(&series.probe).or_default();
         needed.push(at >= horizon || (is_valid && *newer <= rule.criteria.runs()));
         *newer += usize::from(is_valid);
     }
-    needed.reverse();
-    needed
+    let mut needed = needed.into_iter().rev();
+    runs.retain(|_| needed.next().unwrap_or(true));
 }
 
 fn is_bad(run: &Observation) -> bool {
