@@ -1098,7 +1098,7 @@ async fn the_gallery_shows_what_is_sent() {
          What can be drawn here is: a mail by Chromium, and the card of Teams by Microsoft's own renderer of such cards, with the\n\
          colours that its designer has for Teams. `make looks` keeps pictures of every kind of both, by day and by night.\n\n\
          ## email\n\
-         <img src=\"mail.png\" width=\"320\" alt=\"A mail of the demo: critical, the system, what cannot be used and since when; below, the reason, the picture of the page and the details.\">\n",
+         <img src=\"mail.png\" width=\"320\" alt=\"A mail of the demo: critical, the system, what cannot be used and since when; below, the reason, the pictures of the page now and when it was last well, and the details.\">\n",
     );
     for row in &ROWS {
         let pair = Pair::new(row).await;
