@@ -115,6 +115,66 @@ fn every_page_for_operators_is_there_in_spanish_with_the_same_blocks() {
     assert!(spanish.is_empty(), "there is no English for {spanish:?}");
 }
 
+/// Before each block of commands an invisible line says what runs them: `run by: FILE (FUNCTION); FILE`, `run by hand: DATE`, or
+/// `not run: WHY`.
+#[test]
+fn every_block_of_commands_says_what_runs_it() {
+    let mut pages = pages();
+    pages.push(repository::path("CONTRIBUTING.md"));
+    let mut blocks = 0;
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        let mut before = "";
+        let mut language = None;
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix("```") {
+                language = language.is_none().then_some(name);
+                if ["sh", "console"].contains(&name) {
+                    blocks += 1;
+                    let wrong = mistake_in(before);
+                    assert_eq!(wrong, None, "{}: before `{line}`: {before}", page.display());
+                }
+            }
+            assert!(
+                !line.starts_with("$ ") || language == Some("console"),
+                "{}: `{line}` stands in a block that is not called `console`",
+                page.display()
+            );
+            before = line;
+        }
+    }
+    assert!(
+        blocks > 60,
+        "blocks are no longer marked as they were: {blocks}"
+    );
+}
+
+fn mistake_in(mark: &str) -> Option<String> {
+    let mark = mark
+        .strip_prefix("<!-- ")
+        .and_then(|mark| mark.strip_suffix(" -->"))
+        .and_then(|mark| mark.split_once(": "));
+    match mark {
+        Some(("run by", tests)) => tests.split("; ").find_map(|test| {
+            let (file, function) = test.split_once(" (").unwrap_or((test, ""));
+            let Ok(source) = fs::read_to_string(repository::path(file)) else {
+                return Some(format!("there is no {file}"));
+            };
+            let function = function.trim_end_matches(')');
+            let is_there = function.is_empty() || source.contains(&format!("fn {function}("));
+            (!is_there).then(|| format!("{file} has no {function}"))
+        }),
+        Some(("run by hand", day)) => {
+            let day = day.parse::<jiff::civil::Date>();
+            day.err().map(|error| error.to_string())
+        }
+        Some(("not run", why)) if why.starts_with("needs ") => None,
+        _ => Some(
+            "what runs these commands is not said: a test, a person, or why nobody does".into(),
+        ),
+    }
+}
+
 /// What stands between fences.
 fn blocks(page: &str) -> Vec<&str> {
     page.split("```").skip(1).step_by(2).collect()

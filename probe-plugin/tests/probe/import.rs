@@ -7,7 +7,10 @@ use std::{
 };
 
 use tempfile::TempDir;
-use vigia_testbed::portal::{Fault, Portal, Switch};
+use vigia_testbed::{
+    portal::{Fault, Portal, Switch},
+    repository,
+};
 
 use crate::{
     running::{JOURNEY, SECRET, Setting, browser_table},
@@ -107,6 +110,10 @@ fn a_project_becomes_the_journeys_that_a_person_would_have_written() {
     3 left out; each is a comment where it would stand
     "#);
     is_as_expected(folder.path(), "tramites");
+    let page = fs::read_to_string(repository::path("docs/import.md")).unwrap();
+    let told = text(&output.stdout, folder.path()) + &text(&output.stderr, folder.path());
+    let told = told.replace("FOLDER", "journeys");
+    assert!(page.contains(&told), "the page does not show\n{told}");
 }
 
 #[test]

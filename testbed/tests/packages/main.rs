@@ -1,5 +1,5 @@
 //! The Debian packages on a clean machine with systemd: `docs/install.md` word by word until the mail with the picture is
-//! there, an upgrade while users suffer, and the removal.
+//! there, the commands of the other pages for operators, an upgrade while users suffer, and the removal.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,6 +7,7 @@
 )]
 
 mod machine;
+mod operator;
 mod page;
 
 use std::{
@@ -17,6 +18,7 @@ use std::{
 };
 
 use machine::Machine;
+use page::Prompt;
 use vigia_testbed::{
     portal::{Fault, Portal, Switch},
     repository,
@@ -68,6 +70,9 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
     .await
     .unwrap_or_else(|error| panic!("{error:#}\n{}", machine.journal()));
 
+    operator::give_a_secret(&machine);
+    operator::look_at_the_probe(&machine, &portal);
+
     portal.set_fault(Fault::BadCertificate, Switch::On);
     let failure = mail
         .mailbox()
@@ -84,6 +89,12 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
     assert!(!failure.pictures.is_empty(), "{}", machine.journal());
     assert_eq!(failure.to, ["director@agency.example"]);
 
+    let incidents = machine.run(&alert("incidents"));
+    let incident = named(&incidents);
+    operator::steer(
+        &machine,
+        incident.first().unwrap_or_else(|| panic!("{incidents}")),
+    );
     let before = upgrade(&machine, &present);
     portal.set_fault(Fault::BadCertificate, Switch::Off);
     let recovery = mail
@@ -96,6 +107,7 @@ async fn what_the_page_says_leads_from_a_clean_machine_to_a_mail_with_the_pictur
     assert_eq!(recovery.in_reply_to, failure.message_id);
     assert_eq!(mail.mailbox().mails().unwrap().len(), 2, "one mail each");
 
+    operator::look_back(&machine);
     the_unit_takes_enough_away(&machine);
     go_back(&machine, &earlier, &before);
     remove(&machine, &before);
@@ -157,15 +169,29 @@ fn upgrade(machine: &Machine, present: &[PathBuf]) -> Made {
             machine.read("etc/telegraf/telegraf.d/vigia-probe.conf")
         ),
     );
+    let versions = "vigia-probe --version; vigia-alert --version";
+    let earlier = machine.run(versions);
     machine.bring(present, "root/present");
     for heading in ["Copies", "Before", "Upgrade"] {
-        let commands = page::typed(&upgrade_page(), heading, &[UNASKED]);
+        let commands = page::typed(&upgrade_page(), heading, Prompt::Root, &[UNASKED]);
         machine.run(&format!("cd /root/present\n{commands}"));
     }
     assert_eq!(machine.read("etc/vigia/alert.toml"), configuration);
     assert_eq!(
         machine.run("dpkg-query --show --showformat '${Version} ' vigia-probe vigia-alert"),
         "0.0.2 0.0.2 "
+    );
+    let version = env!("CARGO_PKG_VERSION");
+    let present = machine.run(versions);
+    assert_eq!(
+        present,
+        format!("vigia-probe {version}\nvigia-alert {version}\n")
+    );
+    // A build of an earlier version says so itself; without one the same programs are upgraded.
+    assert_eq!(
+        earlier != present,
+        env::var_os("EARLIER").is_some(),
+        "{earlier}"
     );
     assert!(
         machine
@@ -211,6 +237,7 @@ fn go_back(machine: &Machine, earlier: &[PathBuf], made: &Made) {
     let back = page::typed(
         &upgrade_page(),
         "The way back",
+        Prompt::Root,
         &[
             UNASKED,
             ("./vigia-alert_OLDER.deb", &format!("/root/{older}")),
@@ -231,7 +258,7 @@ fn remove(machine: &Machine, made: &Made) {
     assert_eq!(machine.read("etc/vigia/alert.toml"), made.configuration);
     machine.run("rm -r /etc/vigia/journeys; apt-get purge -y vigia-probe vigia-alert");
     let left = machine.run(
-        "find / -xdev -path /proc -prune -o -path /root -prune -o -path /var/log -prune -o -path /var/backups -prune -o -path /tmp -prune -o -name '*vigia*' -print | grep -v -e /etc/vigia-ca.pem -e /var/lib/systemd || true",
+        "find / -xdev -path /proc -prune -o -path /root -prune -o -path /srv -prune -o -path /var/log -prune -o -path /var/backups -prune -o -path /tmp -prune -o -name '*vigia*' -print | grep -v -e /etc/vigia-ca.pem -e /var/lib/systemd || true",
     );
     assert_eq!(left, "", "what purging left behind");
 }

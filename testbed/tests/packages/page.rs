@@ -27,17 +27,28 @@ pub fn commands(page: &str, heading: &str, values: &[(&str, String)]) -> Vec<Str
         .collect()
 }
 
-/// What is typed as root under this heading, in blocks that show a terminal, with other words in place of some.
-pub fn typed(page: &str, heading: &str, words: &[(&str, &str)]) -> String {
+/// Who types a line of a block that shows a terminal.
+#[derive(Clone, Copy)]
+pub enum Prompt {
+    Root,
+    User,
+}
+
+/// What is typed at this prompt under this heading, in blocks that show a terminal, with other words in place of some.
+pub fn typed(page: &str, heading: &str, prompt: Prompt, words: &[(&str, &str)]) -> String {
     let section = page
         .split("\n## ")
         .find(|section| section.starts_with(heading))
         .unwrap_or_else(|| panic!("there is no `{heading}`"));
+    let prompt = match prompt {
+        Prompt::Root => "# ",
+        Prompt::User => "$ ",
+    };
     let blocks = section.split("```console\n").skip(1);
     let lines: Vec<&str> = blocks
         .filter_map(|block| block.split("```").next())
         .flat_map(str::lines)
-        .filter_map(|line| line.strip_prefix("# "))
+        .filter_map(|line| line.strip_prefix(prompt))
         .collect();
     assert!(!lines.is_empty(), "nothing is typed under `{heading}`");
     words.iter().fold(lines.join("\n"), |text, (word, other)| {
