@@ -5,7 +5,7 @@
     reason = "a test that cannot be set up has failed"
 )]
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use vigia_testbed::{journey_reference, repository};
 
@@ -173,6 +173,57 @@ fn mistake_in(mark: &str) -> Option<String> {
             "what runs these commands is not said: a test, a person, or why nobody does".into(),
         ),
     }
+}
+
+/// How lines of the log begin.
+const NO_COMMANDS: [&str; 2] = ["vigia-probe has a fault", "vigia-probe 0.1.0:"];
+
+/// What is named in a sentence is not typed by a test: at least each program knows its command and its options.
+#[test]
+fn the_programs_know_every_command_and_option_that_a_sentence_names() {
+    let programs = PathBuf::from(env!("CARGO_BIN_EXE_vigia-demo"));
+    let mut known = BTreeMap::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let sentences: String = text.split("```").step_by(2).collect();
+        for named in sentences.split('`').skip(1).step_by(2) {
+            let words: Vec<&str> = named.split_whitespace().collect();
+            let Some((program @ ("vigia-probe" | "vigia-alert"), [command, options @ ..])) =
+                words.split_first().map(|(first, rest)| (*first, rest))
+            else {
+                continue;
+            };
+            if command.starts_with('-') || NO_COMMANDS.iter().any(|line| named.starts_with(line)) {
+                continue;
+            }
+            let help = known
+                .entry(format!("{program} {command}"))
+                .or_insert_with(|| {
+                    let output = Command::new(programs.with_file_name(program))
+                        .args([command, "--help"])
+                        .output()
+                        .unwrap();
+                    output
+                        .status
+                        .success()
+                        .then(|| String::from_utf8(output.stdout).unwrap())
+                });
+            let place = format!("{}: `{named}`", page.display());
+            let Some(help) = help else {
+                panic!("{place}: {program} has no command `{command}`");
+            };
+            for option in options.iter().filter(|word| word.starts_with("--")) {
+                assert!(
+                    help.contains(option),
+                    "{place}: `{command}` has no `{option}`"
+                );
+            }
+        }
+    }
+    assert!(
+        known.len() > 10,
+        "commands are no longer named as they were: {known:?}"
+    );
 }
 
 /// What stands between fences.
