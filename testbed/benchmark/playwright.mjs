@@ -4,21 +4,19 @@ import { chromium } from "playwright-core";
 
 import { compete } from "./contestant.mjs";
 
-// Chromium keeps only the last `--disable-features`: this is the list of playwright-core 1.65.1 itself, and behind it
-// RenderDocument, which is off for all contestants alike.
-const DISABLED_FEATURES = [
+// Chromium keeps only the last `--disable-features`: what is to be added stands behind playwright-core 1.65.1's own list.
+const ITS_OWN = [
   "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
   "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning",
   "AvoidCorsURLLoaderRestartOnRedirect", "TcpPortRandomizationWin", "OptimizationHints", "NetworkTimeServiceQuerying",
   "AimEnabled", "PreconnectToSearch", "msForceBrowserSignIn", "msEdgeUpdateLaunchServicesPreferredVersion",
-  "RenderDocument",
 ];
 
 await compete({
   launch: order => chromium.launch({
     executablePath: order.program,
     chromiumSandbox: order.sandbox,
-    args: ["--disable-features=" + DISABLED_FEATURES.join(",")],
+    args: order.without_features ? [`--disable-features=${ITS_OWN},${order.without_features}`] : [],
   }),
   walk: async (browser, order) => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });

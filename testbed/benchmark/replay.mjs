@@ -19,8 +19,11 @@ await compete({
     executablePath: order.program,
     headless: "shell",
     pipe: true,
-    // puppeteer adds the feature to its own list.
-    args: ["--disable-features=RenderDocument", ...(order.sandbox ? [] : ["--no-sandbox"])],
+    // puppeteer adds these features to its own list.
+    args: [
+      ...(order.without_features ? [`--disable-features=${order.without_features}`] : []),
+      ...(order.sandbox ? [] : ["--no-sandbox"]),
+    ],
     defaultViewport: { width: 1280, height: 800 },
   }),
   walk: async (browser, order) => {

@@ -74,6 +74,7 @@ pub struct Arena {
     /// Counts what it is asked for.
     pub site: Site,
     browser: Browser,
+    same_features: bool,
     call_ms: f64,
 }
 
@@ -88,6 +89,16 @@ struct Trial {
 struct Browser {
     program: PathBuf,
     arguments: Vec<String>,
+}
+
+impl Browser {
+    /// Those of Chromium's features that it is told to do without, separated by commas.
+    fn without_features(&self) -> &str {
+        let mut arguments = self.arguments.iter();
+        arguments
+            .find_map(|argument| argument.strip_prefix("--disable-features="))
+            .unwrap_or_default()
+    }
 }
 
 /// How many runs, and how many of them at once.
@@ -128,7 +139,8 @@ pub struct Run {
 
 impl Arena {
     /// Reads the browser's command line from a Vigía that walks: nobody keeps a copy of it that could grow old.
-    pub async fn prepare(site: Site) -> Result<Self> {
+    /// With `same_features` the peers' browser goes without the features that it goes without.
+    pub async fn prepare(site: Site, same_features: bool) -> Result<Self> {
         let load = Load {
             runs: 3,
             concurrency: 1,
@@ -157,6 +169,7 @@ impl Arena {
         Ok(Self {
             site,
             browser: browser?,
+            same_features,
             call_ms: trial.call_ms,
         })
     }
@@ -238,6 +251,7 @@ impl Arena {
             "concurrency": load.concurrency,
             "program": self.browser.program,
             "arguments": self.browser.arguments,
+            "without_features": if self.same_features { self.browser.without_features() } else { "" },
             "sandbox": sandbox(),
         })
         .to_string()

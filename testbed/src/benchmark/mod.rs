@@ -46,6 +46,9 @@ struct Arguments {
     /// Vigía alone, one at a time, with where the wall time of a run goes.
     #[arg(long, conflicts_with_all = ["only", "concurrency", "repeats", "quick", "json"])]
     phases: bool,
+    /// Starts the peers' browser, too, without the features that Vigía's does without.
+    #[arg(long, conflicts_with = "phases")]
+    same_features: bool,
     /// Writes every block to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -69,7 +72,7 @@ async fn compete(arguments: &Arguments) -> Result<ExitCode> {
             "The machine is busy with something else (CPU pressure {percent} %): these figures will mean little.\n"
         ));
     }
-    let arena = Arena::prepare(site).await?;
+    let arena = Arena::prepare(site, arguments.same_features).await?;
     say(&format!(
         "The browser is {}; one call to it takes Vigía {:.3} ms (≤ 1 ms).\n",
         arena.browser().display(),
