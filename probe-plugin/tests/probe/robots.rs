@@ -330,8 +330,15 @@ fn a_probe_that_is_stopped_takes_its_robots_along() {
         written_down(&setting).len() == 4
     });
     let (_, points, _) = probe.stop();
-    let last = points.iter().find(|point| point.measurement() == "journey");
-    assert_eq!(last.unwrap().text("result"), Some("unmeasured"));
+    // Beside runs that were due meanwhile and found it still under way.
+    let mut results = points
+        .iter()
+        .filter(|point| point.measurement() == "journey")
+        .map(|point| point.text("result"));
+    assert!(
+        results.any(|result| result == Some("unmeasured")),
+        "{points:?}"
+    );
     gone(&setting, 4);
 }
 
