@@ -31,7 +31,7 @@ pub struct SessionId(pub String);
 pub struct Event {
     /// Where.
     pub session: SessionId,
-    /// For example `Page.lifecycleEvent`.
+    /// For example `Page.frameNavigated`.
     pub method: String,
     /// Read by whoever cares, with [`Self::read`].
     params: Box<RawValue>,

@@ -25,8 +25,8 @@ pub struct Frame {
     pub url: String,
     /// The identity of the document's load.
     pub loader: String,
-    /// Its `load` event has fired.
-    pub loaded: bool,
+    /// When its `load` event had fired, in seconds by the browser's monotonic clock; told of main frames alone.
+    pub loaded_at_s: Option<f64>,
     /// How many times it has come somewhere: to a document, to another place of one, or back from a way that it gave up.
     pub arrivals: u64,
     navigation: Navigation,
@@ -70,7 +70,7 @@ impl Frame {
 
     /// Nothing more is to be waited for.
     pub fn arrived(&self) -> bool {
-        self.loaded && !self.navigating()
+        self.loaded_at_s.is_some() && !self.navigating()
     }
 }
 
@@ -117,12 +117,16 @@ impl Navigated {
 struct OfFrame {
     frame_id: String,
     parent_frame_id: Option<String>,
-    loader_id: Option<String>,
-    name: Option<String>,
     url: Option<String>,
     disposition: Option<String>,
     navigation_type: Option<String>,
     reason: Option<String>,
+}
+
+/// `Page.loadEventFired`, which is told of a session's outermost frame.
+#[derive(Deserialize)]
+struct LoadEventFired {
+    timestamp: f64,
 }
 
 #[derive(Deserialize)]
@@ -256,6 +260,13 @@ impl Frames {
                     frame.page_world = None;
                 }
             }
+            "Page.loadEventFired" => {
+                if let Some(fired) = event.read::<LoadEventFired>()
+                    && self.main().session == event.session
+                {
+                    self.0[0].loaded_at_s = Some(fired.timestamp);
+                }
+            }
             method if method.starts_with("Page.") => {
                 if let Some(about) = event.read::<OfFrame>()
                     && let Some(frame) = self.0.iter_mut().find(|frame| frame.id == about.frame_id)
@@ -313,7 +324,7 @@ impl Frames {
         let frame = self.entry(&navigated.id, session);
         frame.url = navigated.address();
         frame.loader = navigated.loader_id;
-        frame.loaded = false;
+        frame.loaded_at_s = None;
         frame.navigation = Navigation::None;
         frame.arrivals += 1;
         if frame.session != *session {
@@ -399,10 +410,6 @@ impl Frame {
                     }
                     Navigation::None => Navigation::None,
                 };
-            }
-            "Page.lifecycleEvent" => {
-                self.loaded |= about.name.as_deref() == Some("load")
-                    && about.loader_id.as_deref() == Some(&self.loader);
             }
             _ => {}
         }

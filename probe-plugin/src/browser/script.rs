@@ -26,7 +26,7 @@ pub const SOURCE: &str = concat!(
     include_str!("in_page/holds.js"),
     include_str!("in_page/vitals.js"),
     include_str!("in_page/perform.js"),
-    "return { perform, settle, loaded, through, cancel, fileField: () => fileField, named: marked, of: home };\n})();\n",
+    "return { perform, settle, through, cancel, fileField: () => fileField, named: marked, of: home };\n})();\n",
 );
 
 /// Puts the script into a world anew where it is still that of the document before.
@@ -62,8 +62,6 @@ pub enum Function {
     Perform,
     /// Lets what an input set off begin.
     Settle,
-    /// When the document was asked for and complete.
-    Loaded,
     /// Stops a wait.
     Cancel,
 }
@@ -114,7 +112,6 @@ impl Call {
             function_declaration: match function {
                 Function::Perform => "request => vigia.perform(request)",
                 Function::Settle => "() => vigia.settle()",
-                Function::Loaded => "() => vigia.loaded()",
                 Function::Cancel => "id => vigia.cancel(id)",
             },
             execution_context_id: Some(world),

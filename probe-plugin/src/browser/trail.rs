@@ -7,10 +7,11 @@ use super::connection::Event;
 const KEPT_MAX_BYTES: usize = 8_000_000;
 
 /// The events of interest besides those of `Network`.
-const KEPT: [&str; 5] = [
+const KEPT: [&str; 6] = [
     "Log.entryAdded",
+    "Page.domContentEventFired",
     "Page.frameNavigated",
-    "Page.lifecycleEvent",
+    "Page.loadEventFired",
     "Runtime.consoleAPICalled",
     "Runtime.exceptionThrown",
 ];

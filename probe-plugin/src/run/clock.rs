@@ -8,6 +8,8 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// How long an answer may be under way before the time of day is believed less than the answer.
 const UNDER_WAY_MS: f64 = 20.0;
 
@@ -18,6 +20,8 @@ const COARSE_MS: f64 = 1.0;
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     start: Instant,
+    /// The same by the clock of the machine, which is the browser's: since the machine's start.
+    started_ms: f64,
 }
 
 /// A question to a page and its answer, each by the clock of who gave it.
@@ -35,14 +39,26 @@ pub struct Exchange {
 impl Clock {
     /// Starts now.
     pub fn start() -> Self {
+        let since_boot = clock_gettime(ClockId::Monotonic);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a machine that runs for a century is told to the microsecond"
+        )]
+        let started_ms = since_boot.tv_sec as f64 * 1000.0 + since_boot.tv_nsec as f64 / 1e6;
         Self {
             start: Instant::now(),
+            started_ms,
         }
     }
 
     /// The time.
     pub fn now_ms(&self) -> f64 {
         self.start.elapsed().as_secs_f64() * 1000.0
+    }
+
+    /// What the browser itself told, in seconds by its monotonic clock, by the run's.
+    pub fn of_browser_ms(&self, timestamp_s: f64) -> f64 {
+        timestamp_s * 1000.0 - self.started_ms
     }
 
     /// What to take off a page's time to have the run's, as an answer that was received just now shows it.

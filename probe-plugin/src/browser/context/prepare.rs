@@ -15,11 +15,6 @@ pub fn prepare(connection: &Connection, session: &SessionId) {
             enable_file_chooser_opened_event: None,
         },
     );
-    send(
-        connection,
-        session,
-        &PageDomain::SetLifecycleEventsEnabled { enabled: true },
-    );
     send(connection, session, &network_enable());
     send(connection, session, &Runtime::Enable(None));
     send(

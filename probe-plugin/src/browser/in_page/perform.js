@@ -127,13 +127,5 @@ async function settle() {
   guard.end();
   const handled = seen?.handled ?? began;
   const landing = seen && { message: missed(seen), value: { pressed: seen.pressed, hovered: seen.hovered } };
-  return { ok: true, began, at: Math.max(handled, attention?.last ?? handled), answered: now(), ...landing };
-}
-
-// When the document's load was complete, by the browser's own clock.
-function loaded() {
-  const began = now();
-  const [entry] = performance.getEntriesByType('navigation');
-  const end = entry && entry.loadEventEnd > 0 ? performance.timeOrigin + entry.loadEventEnd : now();
-  return { ok: true, at: end, began, page: vitals(), answered: now() };
+  return { ok: true, began, at: Math.max(handled, attention?.last ?? handled), page: vitals(), answered: now(), ...landing };
 }

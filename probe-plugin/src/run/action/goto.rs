@@ -58,7 +58,7 @@ impl Robot<'_> {
                 .context
                 .until(soon, |context| {
                     context.state().is_none_or(|state| {
-                        state.load_error.is_some() && state.frames.main().loaded
+                        state.load_error.is_some() && state.frames.main().loaded_at_s.is_some()
                     })
                 })
                 .await;

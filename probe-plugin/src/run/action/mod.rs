@@ -278,9 +278,13 @@ impl Robot<'_> {
         }
     }
 
-    /// When the document had loaded.
+    /// When the document had loaded; now, where there was nothing to load.
     async fn moment_of_load(&mut self, deadline: Instant) -> Result<f64, Failure> {
-        Ok(self.ask(Function::Loaded, &json!({}), deadline).await?.at)
+        let main = self.context.state().map(|state| state.frames.main());
+        match main.and_then(|main| main.loaded_at_s) {
+            Some(loaded_at_s) => Ok(self.clock.of_browser_ms(loaded_at_s)),
+            None => self.now(deadline).await,
+        }
     }
 
     /// By the run's clock, as soon as the page answers. One that is on its way elsewhere is not waited for.

@@ -159,17 +159,16 @@ struct Frame {
     unreachable_url: Option<String>,
 }
 
+/// `Page.domContentEventFired`, `Page.loadEventFired`: of a session's outermost frame.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Lifecycle {
-    loader_id: String,
-    name: String,
+struct Fired {
     timestamp: f64,
 }
 
 /// The documents that filled a tab, and all requests, in their order.
 pub fn read(events: &[Event]) -> (Vec<Shown>, Vec<Request>) {
-    let mut documents = Vec::new();
+    let mut documents: Vec<Shown> = Vec::new();
+    let mut shown_in: BTreeMap<&str, usize> = BTreeMap::new();
     let mut requests: Vec<Request> = Vec::new();
     let mut under_way: BTreeMap<(&str, String), usize> = BTreeMap::new();
     for event in events {
@@ -179,6 +178,7 @@ pub fn read(events: &[Event]) -> (Vec<Shown>, Vec<Request>) {
                 if let Some(FrameNavigated { frame }) = event.read()
                     && frame.parent_id.is_none()
                 {
+                    shown_in.insert(session, documents.len());
                     documents.push(Shown {
                         loader: frame.loader_id,
                         url: frame.unreachable_url.unwrap_or(frame.url),
@@ -187,21 +187,15 @@ pub fn read(events: &[Event]) -> (Vec<Shown>, Vec<Request>) {
                     });
                 }
             }
-            "Page.lifecycleEvent" => {
-                if let Some(Lifecycle {
-                    loader_id,
-                    name,
-                    timestamp,
-                }) = event.read()
-                    && let Some(shown) = documents
-                        .iter_mut()
-                        .rfind(|shown| shown.loader == loader_id)
+            method @ ("Page.domContentEventFired" | "Page.loadEventFired") => {
+                if let Some(Fired { timestamp }) = event.read()
+                    && let Some(shown) = shown_in.get(session).map(|index| &mut documents[*index])
                 {
-                    match name.as_str() {
-                        "DOMContentLoaded" => shown.content_at = Some(timestamp),
-                        "load" => shown.loaded_at = Some(timestamp),
-                        _ => {}
-                    }
+                    let at = match method {
+                        "Page.loadEventFired" => &mut shown.loaded_at,
+                        _ => &mut shown.content_at,
+                    };
+                    *at = Some(timestamp);
                 }
             }
             "Network.requestWillBeSent" => {
