@@ -179,6 +179,19 @@ impl Action {
         )
     }
 
+    /// It looks at a document or does something to it, be it the blank one of a tab that has shown nothing yet.
+    pub const fn is_about_a_document(&self) -> bool {
+        !matches!(
+            self,
+            Self::Goto(_)
+                | Self::Dialog(_)
+                | Self::Viewport(_)
+                | Self::Network(_)
+                | Self::Cookie(_)
+                | Self::Wait(_)
+        )
+    }
+
     /// The names of the secrets that it types.
     pub fn secrets(&self) -> Vec<&str> {
         match self {

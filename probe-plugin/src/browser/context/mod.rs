@@ -36,7 +36,7 @@ use super::{
 };
 use dialogs::{Dialogs, Opening};
 use downloads::Downloads;
-use windows::Tab;
+use windows::{Asked, Tab};
 
 pub use act::Acted;
 pub use dialogs::{DialogSurprise, ExpectedDialog};
@@ -87,8 +87,8 @@ pub struct Context {
     tabs: Vec<Tab>,
     /// What is known of those that are closed.
     closed: Vec<PageState>,
-    /// Windows that pages have asked for and that are not there yet, by whether anything is loaded into them.
-    asked_for: Vec<bool>,
+    /// Tabs that were asked for and are not there yet.
+    asked_for: Vec<Asked>,
     /// What the page wants to have dragged natively, as the browser describes it.
     dragged: Option<Value>,
     tabs_so_far: u64,
@@ -188,7 +188,7 @@ impl Context {
     async fn open_in_front(&mut self, deadline: Instant) -> Result<(), PageError> {
         self.tabs.retain(|tab| tab.state.crashed.is_none());
         let before = self.front().map(str::to_owned);
-        self.asked_for.push(false);
+        self.asked_for.push(Asked::ByRun);
         let create = Target::CreateTarget {
             url: "about:blank".into(),
             left: None,
@@ -211,7 +211,7 @@ impl Context {
             context.front() != before.as_deref()
                 && context
                     .state()
-                    .is_some_and(|state| state.frames.main().world.is_some())
+                    .is_some_and(|state| state.frames.main().page_world.is_some())
         };
         while !there(self) {
             self.next_event(deadline).await?;

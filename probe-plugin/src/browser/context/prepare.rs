@@ -5,9 +5,19 @@ use headless_chrome::protocol::cdp::{Emulation, Network, Page as PageDomain, Run
 use super::send;
 use crate::browser::{SessionId, connection::Connection, frames::WORLD, script, vitals::TELL};
 
+/// Whether the document that a session begins with is worth the robot's script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum First {
+    /// A page may have written into it.
+    Scripted,
+    /// It is the blank one of a tab of our own: nearly every journey leaves it unseen, and the script is the dearest part of
+    /// opening a tab. [`super::Context::wake`] brings it to those that do not.
+    Bare,
+}
+
 /// Everything that a session needs, written at once. Until the last message it waits for us, so that nothing of it is
 /// missed.
-pub fn prepare(connection: &Connection, session: &SessionId) {
+pub fn prepare(connection: &Connection, session: &SessionId, first: First) {
     send(
         connection,
         session,
@@ -38,7 +48,7 @@ pub fn prepare(connection: &Connection, session: &SessionId) {
             source: script::SOURCE.into(),
             world_name: Some(WORLD.into()),
             include_command_line_api: None,
-            run_immediately: Some(true),
+            run_immediately: Some(first == First::Scripted),
         },
     );
     // Frames of other sites, which have processes of their own.

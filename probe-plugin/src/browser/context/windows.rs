@@ -5,8 +5,17 @@ use std::time::{Duration, Instant};
 use headless_chrome::protocol::cdp::{Page as PageDomain, Target};
 use serde::Deserialize;
 
-use super::{Context, Metrics, PageError, prepare::prepare, send};
-use crate::browser::{PageState, SessionId, connection::Event, frames::Attached, script::Renew};
+use super::{
+    Context, Metrics, PageError,
+    prepare::{First, prepare},
+    send,
+};
+use crate::browser::{
+    PageState, SessionId,
+    connection::Event,
+    frames::{Attached, WORLD},
+    script::Renew,
+};
 
 /// Titles are asked for this often while one is waited for: nobody announces them.
 const TITLES_EVERY: Duration = Duration::from_millis(50);
@@ -33,6 +42,15 @@ pub struct Tab {
 #[derive(Deserialize)]
 struct WindowOpen {
     url: String,
+}
+
+/// A tab that is not there yet, by who asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The run, for a blank one.
+    ByRun,
+    /// A page; whether anything is loaded into it.
+    ByPage { loads: bool },
 }
 
 impl Tab {
@@ -136,7 +154,7 @@ impl Context {
             || ["about:blank", "javascript:", "data:"]
                 .iter()
                 .any(|beginning| url.starts_with(beginning)));
-        self.asked_for.push(loads);
+        self.asked_for.push(Asked::ByPage { loads });
     }
 
     /// A tab is there, or a frame has got a process of its own: either is prepared before anything runs in it.
@@ -148,9 +166,14 @@ impl Context {
         self.interception
             .enable(self.chromium.connection(), &session);
         self.emulation.tell(self.chromium.connection(), &session);
-        prepare(self.chromium.connection(), &session);
-        if attached.target_info.r#type == "page" {
-            let loads = (!self.asked_for.is_empty()).then(|| self.asked_for.remove(0));
+        let is_tab = attached.target_info.r#type == "page";
+        let asked = (is_tab && !self.asked_for.is_empty()).then(|| self.asked_for.remove(0));
+        let first = match asked {
+            Some(Asked::ByRun) => First::Bare,
+            Some(Asked::ByPage { .. }) | None => First::Scripted,
+        };
+        prepare(self.chromium.connection(), &session, first);
+        if is_tab {
             let target = attached.target_info.target_id;
             let tab = Tab {
                 number: self.tabs_so_far,
@@ -158,7 +181,7 @@ impl Context {
                 session,
                 target,
                 opener: attached.target_info.opener_id,
-                blank: loads == Some(false),
+                blank: matches!(asked, Some(Asked::ByRun | Asked::ByPage { loads: false })),
                 metrics: None,
             };
             let behind = self.windows_stay_behind && !self.tabs.is_empty();
@@ -214,6 +237,30 @@ impl Context {
                     .call(None, &close, Instant::now()),
             );
         }
+    }
+
+    /// The tab in front has shown nothing yet, and the robot's script is not in its blank document.
+    pub fn is_bare(&self) -> bool {
+        self.tabs.last().is_some_and(|tab| {
+            let main = tab.state.frames.main();
+            tab.is_empty() && main.world.is_none() && !main.navigating()
+        })
+    }
+
+    /// Brings the robot's script into the blank document of a tab that has shown nothing yet, where it is not.
+    pub async fn wake(&mut self, deadline: Instant) -> Result<(), PageError> {
+        let Some(tab) = self.tabs.last().filter(|_| self.is_bare()) else {
+            return Ok(());
+        };
+        let main = tab.state.frames.main();
+        let create = PageDomain::CreateIsolatedWorld {
+            frame_id: main.id.clone(),
+            world_name: Some(WORLD.into()),
+            grant_univeral_access: None,
+        };
+        let world = self.call(&create, deadline).await?.execution_context_id;
+        self.send(&Renew::new(world.into()));
+        Ok(())
     }
 
     /// The first document of a window that a page opened may have come into the world of the blank one.

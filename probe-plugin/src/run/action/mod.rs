@@ -126,6 +126,11 @@ impl Robot<'_> {
         let acted = match action {
             Action::Goto(address) => self.goto(address, deadline).await,
             Action::Back => self.travel(Way::Back, deadline).await,
+        if action.is_about_a_document() {
+            let awake = self.context.wake(deadline).await;
+            self.or_failure(awake, "the blank page does not respond")
+                .await?;
+        }
             Action::Forward => self.travel(Way::Forward, deadline).await,
             Action::Reload => self.reload(deadline).await,
             Action::Click(click) => self.click(click, deadline).await,
