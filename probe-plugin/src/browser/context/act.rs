@@ -4,10 +4,7 @@ use std::time::Instant;
 
 use headless_chrome::protocol::cdp::DOM;
 
-use super::{
-    Context, PageError,
-    ask::{place, read},
-};
+use super::{Context, PageError, ask::place};
 use crate::browser::{
     CallError, FileChooser,
     script::{Answer, Call, Function, Place},
@@ -67,7 +64,9 @@ impl Context {
         let call = Call::new(Function::Perform, place.world, request);
         let late = deadline + super::ask::ANSWER_MARGIN;
         match self.call_in(&place.session, &call, late).await {
-            Ok(returned) => read(returned).map(|answer| Acted::Answered(Box::new(answer))),
+            Ok(returned) => self
+                .heard(place, returned)
+                .map(|answer| Acted::Answered(Box::new(answer))),
             Err(PageError::Call(CallError::Refused { message, .. })) => {
                 self.lost(place);
                 // Chromium's words for a call that comes too late; any other refusal ends one that was under way.

@@ -44,6 +44,7 @@ impl Context {
         method: &M,
         deadline: Instant,
     ) -> Result<M::ReturnObject, PageError> {
+        self.heard_at = None;
         let call = self
             .chromium
             .connection()
@@ -134,7 +135,7 @@ impl Context {
                 .call_in(&place.session, &call, deadline + ANSWER_MARGIN)
                 .await
             {
-                Ok(returned) => return read(returned).map(Some),
+                Ok(returned) => return self.heard(&place, returned).map(Some),
                 Err(PageError::Closed | PageError::Call(CallError::Refused { .. })) => {
                     self.lost(&place);
                 }
@@ -192,7 +193,7 @@ impl Context {
                 answer = &mut answer => {
                     self.catch_up()?;
                     return match answer {
-                        Ok(returned) => read(returned).map(Some),
+                        Ok(returned) => self.heard(&place, returned).map(Some),
                         Err(CallError::Refused { .. }) => {
                             self.lost(&place);
                             Ok(None)
@@ -206,6 +207,24 @@ impl Context {
                 return Ok(None);
             }
         }
+    }
+
+    /// What the script of a place said. What it tells of a document that fills a tab is kept, unless it is the last word of
+    /// one that is left by now.
+    pub(super) fn heard(&mut self, place: &Place, returned: Returned) -> Result<Answer, PageError> {
+        let value = returned.value().map_err(PageError::Script)?;
+        let mut answer: Answer =
+            serde_json::from_value(value).map_err(|error| PageError::Script(error.to_string()))?;
+        if let Some(vitals) = answer.page.take()
+            && let Some(tab) = self.tab_of(&place.session)
+            && tab.state.frames.main().world == Some(place.world)
+            && tab.state.frames.main().session == place.session
+        {
+            let loader = tab.state.loader().to_owned();
+            tab.state.vitals.look(&loader, vitals);
+            self.heard_at = Some(Instant::now());
+        }
+        Ok(answer)
     }
 
     fn is_leaving(&self, place: &Place) -> bool {
@@ -257,7 +276,7 @@ impl Context {
                     self.catch_up()?;
                     match returned {
                         Ok(returned) => {
-                            let answer = read(returned)?;
+                            let answer = self.heard(&place, returned)?;
                             if answer.ok {
                                 break (place, answer);
                             }
@@ -348,7 +367,10 @@ impl Context {
         while !pending.is_empty() {
             tokio::select! {
                 (place, returned) = first_of(&mut pending) => match returned {
-                    Ok(returned) => answers.push((place, read(returned)?)),
+                    Ok(returned) => {
+                        let answer = self.heard(&place, returned)?;
+                        answers.push((place, answer));
+                    }
                     Err(CallError::Refused { .. } | CallError::Deadline(_)) => {}
                     Err(error) => return Err(error.into()),
                 },
@@ -398,7 +420,7 @@ impl Context {
     ) -> Result<Option<Answer>, PageError> {
         let call = Call::new(Function::Perform, place.world, request);
         match self.call_in(&place.session, &call, deadline).await {
-            Ok(returned) => read(returned).map(Some),
+            Ok(returned) => self.heard(place, returned).map(Some),
             Err(PageError::Closed | PageError::Call(CallError::Refused { .. })) => Ok(None),
             Err(error) => Err(error),
         }
@@ -553,11 +575,6 @@ pub(super) fn place(frame: &Frame) -> Option<Place> {
         session: frame.session.clone(),
         world: frame.world?,
     })
-}
-
-pub(super) fn read(returned: Returned) -> Result<Answer, PageError> {
-    let value = returned.value().map_err(PageError::Script)?;
-    serde_json::from_value(value).map_err(|error| PageError::Script(error.to_string()))
 }
 
 fn fill_in(value: &mut serde_json::Value, stored: &Variables) {

@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 use vigia_contract::variables::Variables;
 
 use super::{
-    CallError, Chromium, PageState, SessionId, Trail, Vitals,
+    CallError, Chromium, PageState, SessionId, Trail,
     connection::{Connection, Event},
     page_state::Crash,
 };
@@ -95,6 +95,8 @@ pub struct Context {
     /// What the pages ask in dialogs, and what they are told.
     pub dialogs: Dialogs,
     questions: u64,
+    /// When a document last told what it measured; nothing was done and no other document has come since.
+    heard_at: Option<Instant>,
     /// What this run has read from its pages for later: it stands for `${stored:NAME}` in all that is asked.
     pub stored: Variables,
     /// What is added to its requests.
@@ -160,6 +162,7 @@ impl Context {
             tabs_so_far: 0,
             dialogs: Dialogs::default(),
             questions: 0,
+            heard_at: None,
             opening: OpeningTimes::default(),
             stored: Variables::new(),
             interception: Interception::default(),
@@ -252,14 +255,9 @@ impl Context {
         self.closed.iter().chain(there)
     }
 
-    /// The document of this frame has told what the browser measured of it.
-    pub fn look(&mut self, frame: &str, vitals: Vitals) {
-        if let Some(tab) = self.tabs.last_mut()
-            && tab.state.frames.main().id == frame
-        {
-            let loader = tab.state.loader().to_owned();
-            tab.state.vitals.look(&loader, vitals);
-        }
+    /// The document in front has told what it measured within this time, and nothing was done to it since.
+    pub fn was_heard_within(&self, time: Duration) -> bool {
+        self.heard_at.is_some_and(|at| at.elapsed() < time)
     }
 
     /// What the browser has told of it until now.
@@ -439,7 +437,10 @@ impl Context {
             "Input.dragIntercepted" => {
                 self.dragged = event.read().map(|DragIntercepted { data }| data);
             }
-            _ => {
+            method => {
+                if method == "Page.frameNavigated" {
+                    self.heard_at = None;
+                }
                 self.close_without_document(event);
                 self.renew_script(event);
                 if let Some(tab) = self.tab_of(&event.session) {

@@ -157,10 +157,9 @@ impl Robot<'_> {
                     .context
                     .ask_in(&frame, Function::Perform, &request, deadline)
                     .await;
-                let Some(mut answer) = self.or_failure(answer, late).await? else {
+                let Some(answer) = self.or_failure(answer, late).await? else {
                     continue;
                 };
-                self.keep(&frame, &mut answer);
                 if !answer.ok {
                     return Err(self.refusal(answer, asked));
                 }

@@ -61,8 +61,7 @@ impl Robot<'_> {
                 .await?
                 .by(&self.clock, sent_ms)
             {
-                Acted::Answered(mut answer) if answer.ok => {
-                    self.keep(&place.frame, &mut answer);
+                Acted::Answered(answer) if answer.ok => {
                     self.note_drift(deed.target, &answer);
                     return Ok(done(place, *answer, None));
                 }

@@ -57,6 +57,9 @@ use timing::UserInput;
 /// A look that nobody waits for.
 const LOOK_DEADLINE: Duration = Duration::from_millis(200);
 
+/// What a document told so short a time ago need not be asked for again.
+const JUST_NOW: Duration = Duration::from_millis(50);
+
 /// Hands and eyes on one browser.
 #[derive(Debug)]
 pub struct Robot<'a> {
@@ -123,14 +126,14 @@ impl Robot<'_> {
         if !matches!(action, Action::Dialog(_)) {
             self.expect_dialogs(upcoming)?;
         }
-        let acted = match action {
-            Action::Goto(address) => self.goto(address, deadline).await,
-            Action::Back => self.travel(Way::Back, deadline).await,
         if action.is_about_a_document() {
             let awake = self.context.wake(deadline).await;
             self.or_failure(awake, "the blank page does not respond")
                 .await?;
         }
+        let acted = match action {
+            Action::Goto(address) => self.goto(address, deadline).await,
+            Action::Back => self.travel(Way::Back, deadline).await,
             Action::Forward => self.travel(Way::Forward, deadline).await,
             Action::Reload => self.reload(deadline).await,
             Action::Click(click) => self.click(click, deadline).await,
@@ -182,25 +185,15 @@ impl Robot<'_> {
         if self.context.state().is_none_or(PageState::navigating) {
             return;
         }
+        if self.context.was_heard_within(JUST_NOW) || self.context.is_bare() {
+            return;
+        }
         let request = json!({ "what": "now" });
         let soon = Instant::now() + LOOK_DEADLINE;
-        let frame = self.asked_frame();
-        if let Ok(mut answer) = self.context.ask(Function::Perform, &request, soon).await {
-            self.keep(&frame, &mut answer);
-        }
-    }
-
-    /// What an answer of the main frame brings along is kept for the document that gave it.
-    fn keep(&mut self, frame: &str, answer: &mut Answer) {
-        if let Some(vitals) = answer.page.take() {
-            self.context.look(frame, vitals);
-        }
-    }
-
-    /// The frame that questions go to which are asked of one frame only.
-    fn asked_frame(&self) -> String {
-        let frame = self.context.frame_in_view();
-        frame.map_or_else(String::new, |frame| frame.id.clone())
+        self.context
+            .ask(Function::Perform, &request, soon)
+            .await
+            .ok();
     }
 
     fn arrivals_in_view(&self) -> Option<(String, u64)> {
@@ -298,10 +291,9 @@ impl Robot<'_> {
         let sent_ms = self.clock.now_ms();
         let answer = self.context.ask_now(&request, deadline).await;
         let answer = self.or_failure(answer, "the page does not respond").await?;
-        let Some(mut answer) = answer else {
+        let Some(answer) = answer else {
             return Ok(self.clock.now_ms());
         };
-        self.keep(&self.asked_frame(), &mut answer);
         Ok(answer.by(&self.clock, sent_ms).at)
     }
 
@@ -314,8 +306,7 @@ impl Robot<'_> {
     ) -> Result<Answer, Failure> {
         let sent_ms = self.clock.now_ms();
         let answer = self.context.ask(function, request, deadline).await;
-        let mut answer = self.or_failure(answer, "the page does not respond").await?;
-        self.keep(&self.asked_frame(), &mut answer);
+        let answer = self.or_failure(answer, "the page does not respond").await?;
         Ok(answer.by(&self.clock, sent_ms))
     }
 
@@ -353,8 +344,7 @@ impl Robot<'_> {
         let asked = Instant::now();
         let sent_ms = self.clock.now_ms();
         let answer = self.context.perform(&request, deadline).await;
-        let (place, mut answer) = self.or_failure(answer, "the page does not respond").await?;
-        self.keep(&place.frame, &mut answer);
+        let (place, answer) = self.or_failure(answer, "the page does not respond").await?;
         if answer.ok {
             return Ok((place, answer.by(&self.clock, sent_ms)));
         }
