@@ -114,18 +114,25 @@ function role(element) {
 const NEEDS_NAME = new Set(['aside', 'section']);
 const roleUnnamed = (element) => toldRole(element) ?? (NEEDS_NAME.has(element.localName) ? null : ownRole(element));
 
-// Where elements of a role can be: all that HTML makes of the names above, and what says so itself.
-const CANDIDATES = {};
-for (const [each, own] of Object.entries(ROLES)) {
-  const possible = {
-    a: ['link'], area: ['link'], aside: ['complementary'], footer: ['contentinfo'], header: ['banner'], img: ['img'],
-    input: ['combobox', ...new Set(Object.values(TYPES))], li: ['listitem'], section: ['region'], select: ['listbox', 'combobox'],
-    summary: ['button'], td: ['cell', 'gridcell'], th: ['cell', 'gridcell', 'columnheader', 'rowheader'], tr: ['row'],
-    tbody: ['rowgroup'], tfoot: ['rowgroup'], thead: ['rowgroup'],
-  }[each] || [own()];
-  for (const role of possible) (CANDIDATES[role] ??= []).push(each);
+// Where elements of a role can be: all that HTML makes of the names above, and what says so itself. Only made where a role is
+// asked for.
+let candidates = null;
+function candidatesOf(wanted) {
+  if (!candidates) {
+    candidates = {};
+    for (const [each, own] of Object.entries(ROLES)) {
+      for (const role of POSSIBLE[each] || [own()]) (candidates[role] ??= []).push(each);
+    }
+  }
+  return candidates[wanted] || [];
 }
-const ofRole = (wanted, scope) => query([`[role~="${wanted === 'img' ? 'image" i], [role~="img' : wanted}" i]`, ...(CANDIDATES[wanted] || [])].join(), scope)
+const POSSIBLE = {
+  a: ['link'], area: ['link'], aside: ['complementary'], footer: ['contentinfo'], header: ['banner'], img: ['img'],
+  input: ['combobox', ...new Set(Object.values(TYPES))], li: ['listitem'], section: ['region'], select: ['listbox', 'combobox'],
+  summary: ['button'], td: ['cell', 'gridcell'], th: ['cell', 'gridcell', 'columnheader', 'rowheader'], tr: ['row'],
+  tbody: ['rowgroup'], tfoot: ['rowgroup'], thead: ['rowgroup'],
+};
+const ofRole = (wanted, scope) => query([`[role~="${wanted === 'img' ? 'image" i], [role~="img' : wanted}" i]`, ...candidatesOf(wanted)].join(), scope)
   .filter((element) => role(element) === wanted);
 
 // Nobody hears of it: it is not shown, or it says itself that it is not meant for that.

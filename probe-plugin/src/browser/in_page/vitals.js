@@ -11,25 +11,27 @@ const vitals = (() => {
     const known = interactions.get(id) ?? { startTime, duration: 0 };
     interactions.set(id, { startTime: Math.min(known.startTime, startTime), duration: Math.max(known.duration, duration) });
   };
-  const observers = [
+  const takes = {
     // One that belongs to a route is reported by the route's own entries.
-    ['largest-contentful-paint', (entry) => { if (chapters.length === 1) chapters[0].lcp = entry.startTime; }],
-    ['layout-shift', (entry) => { if (!entry.hadRecentInput) shifts.push(entry); }],
-    ['first-input', interaction],
-    ['event', interaction],
-    ['soft-navigation', ({ name, startTime, navigationId, presentationTime }) => {
+    'largest-contentful-paint': (entry) => { if (chapters.length === 1) chapters[0].lcp = entry.startTime; },
+    'layout-shift': (entry) => { if (!entry.hadRecentInput) shifts.push(entry); },
+    'first-input': interaction,
+    event: interaction,
+    'soft-navigation': ({ name, startTime, navigationId, presentationTime }) => {
       chapters.push({ url: name, start: startTime, id: navigationId, fcp: presentationTime, lcp: null });
-    }],
-    ['interaction-contentful-paint', ({ navigationId, startTime, largestContentfulPaint: paint, presentationTime }) => {
+    },
+    'interaction-contentful-paint': ({ navigationId, startTime, largestContentfulPaint: paint, presentationTime }) => {
       const painted = paint?.startTime || presentationTime;
       paints.push({ id: navigationId, startTime, painted });
-    }],
-  ];
-  const flushes = observers.filter(([type]) => PerformanceObserver.supportedEntryTypes.includes(type)).map(([type, take]) => {
-    const observer = new PerformanceObserver((list) => list.getEntries().forEach(take));
-    observer.observe({ type, buffered: true, durationThreshold: 16 });
-    return () => observer.takeRecords().forEach(take);
-  });
+    },
+  };
+  const take = (entry) => takes[entry.entryType](entry);
+  // One for all: each costs every document the same again.
+  const observer = new PerformanceObserver((list) => list.getEntries().forEach(take));
+  const known = PerformanceObserver.supportedEntryTypes;
+  for (const type of Object.keys(takes)) {
+    if (known.includes(type)) observer.observe({ type, buffered: true, durationThreshold: 16 });
+  }
 
   // Layout shifts that follow each other within 1 s, for at most 5 s, are one; the worst of them counts.
   function worstShift(chapter) {
@@ -65,7 +67,7 @@ const vitals = (() => {
   }
 
   return () => {
-    flushes.forEach((flush) => flush());
+    observer.takeRecords().forEach(take);
     const [entry] = performance.getEntriesByType('navigation');
     if (!entry) return null;
     const done = (ms) => (ms > 0 ? ms : null);
@@ -90,9 +92,11 @@ const vitals = (() => {
 
 // What was measured is told as the document is left. A page of another site takes the session over before the last of
 // the two events; the first is early: the document is still seen until the next one answers.
+let lastTold = '';
 for (const type of ['beforeunload', 'pagehide']) {
   addEventListener(type, () => {
-    const measured = vitals();
-    if (measured) globalThis.vigiaTell?.(JSON.stringify(measured));
+    const measured = JSON.stringify(vitals());
+    if (measured !== lastTold && measured !== 'null') globalThis.vigiaTell?.(measured);
+    lastTold = measured;
   });
 }
