@@ -47,7 +47,7 @@ function named(elements, { value, part, any_case: anyCase }) {
 }
 
 // What can have a name: whatever has a role, and what is given a name as such.
-const NAMEABLE = `[role], [aria-label], [aria-labelledby], [title], ${[...Object.keys(ROLES)].join()}`;
+const nameable = lazily(() => `[role], [aria-label], [aria-labelledby], [title], ${Object.keys(roles()).join()}`);
 
 const isSo = (element, states = {}) => Object.entries(states).every(([state, wanted]) => STATES[state](element) === wanted);
 
@@ -56,7 +56,7 @@ const FIND = {
   chain: ({ parts }, scope = document) => parts.reduce(narrow, [scope]),
   css: ({ value }, scope) => query(value, scope),
   label: ({ value }, scope) => query(FIELDS, scope).filter((element) => labels(element).includes(bareLabel(value))),
-  named: ({ value }, scope) => named(query(NAMEABLE, scope), { value }).filter((element) => !unheard(element)),
+  named: ({ value }, scope) => named(query(nameable(), scope), { value }).filter((element) => !unheard(element)),
   placeholder: ({ value }, scope) => query('[placeholder]', scope).filter((element) => squeeze(element.placeholder ?? element.getAttribute('placeholder')) === squeeze(value)),
   role: ({ value, name: wanted, states }, scope) => {
     const found = ofRole(value, scope);

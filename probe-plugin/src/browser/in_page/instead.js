@@ -125,7 +125,7 @@ function instead(selector, scope = document) {
     case 'chain': return insteadOfChain(selector, scope);
     case 'css': case 'xpath': return path(selector, scope);
     case 'label': return list('fields', 'labelled', fields().map(label));
-    case 'named': return list('elements', 'named', query(NAMEABLE, scope).filter(visible).map(name));
+    case 'named': return list('elements', 'named', query(nameable(), scope).filter(visible).map(name));
     case 'placeholder': return list('fields', 'with placeholder', fields().map((element) => element.placeholder || ''));
     case 'role': return insteadOfRole(selector, scope, list);
     case 'testid': return list('elements', 'with test id', query('[data-testid]', scope).map((element) => element.dataset?.testid || ''));

@@ -47,7 +47,7 @@ const EXPECTED = {
   xpath: ({ value }) => alongPath(value, '/', (start) => byXPath(start, document)),
   label: ({ value }) => likest(query(FIELDS), label, value),
   placeholder: ({ value }) => likest(query('[placeholder]'), (element) => element.placeholder || '', value),
-  named: ({ value }) => likest(query(NAMEABLE), name, value, false),
+  named: ({ value }) => likest(query(nameable()), name, value, false),
   role: ({ value, name: wanted }) => (wanted ? likest(ofRole(value, document), name, wanted.value) : boxed(ofRole(value, document))),
   text: ({ value }) => likest(query('*').filter((element) => !element.childElementCount), (element) => element.textContent, value, false),
 };

@@ -39,56 +39,59 @@ function header(element) {
 }
 
 const always = (role) => () => role;
-const ROLES = {
-  a: (element) => (element.hasAttribute('href') ? 'link' : null),
-  area: (element) => (element.hasAttribute('href') ? 'link' : null),
-  aside: (element) => (inArea(element, { main: false }) && !hasName(element) ? null : 'complementary'),
-  footer: (element) => (inArea(element, { main: true }) ? null : 'contentinfo'),
-  header: (element) => (inArea(element, { main: true }) ? null : 'banner'),
-  img: (element) => (element.getAttribute('alt') === '' && !element.title && !element.hasAttribute('aria-label') && !element.hasAttribute('aria-labelledby') ? null : 'img'),
-  input: (element) => {
-    return element.list && LISTED.has(element.type) ? 'combobox' : TYPES[element.type] || null;
-  },
-  li: (element) => {
-    const list = shownIn(element);
-    if (!list || !['ul', 'ol', 'menu'].includes(list.localName)) return list && explicitRole(list) === 'list' ? 'listitem' : null;
-    const told = explicitRole(list);
-    return !told || told === 'list' ? 'listitem' : null;
-  },
-  section: (element) => (hasName(element) ? 'region' : null),
-  select: (element) => (element.multiple || element.size > 1 ? 'listbox' : 'combobox'),
-  summary: (element) => (element.parentElement?.localName === 'details' ? 'button' : null),
-  svg: always('img'),
-  tbody: (element) => inTable(element, always('rowgroup')),
-  td: (element) => inTable(element, (grid) => (grid ? 'gridcell' : 'cell')),
-  tfoot: (element) => inTable(element, always('rowgroup')),
-  th: (element) => inTable(element, () => header(element)),
-  thead: (element) => inTable(element, always('rowgroup')),
-  tr: (element) => inTable(element, always('row')),
-};
-for (const [role, names] of Object.entries({
-  article: 'article', blockquote: 'blockquote', button: 'button', caption: 'caption', code: 'code', definition: 'dd',
-  deletion: 'del s', dialog: 'dialog', document: 'html', emphasis: 'em', figure: 'figure', form: 'form',
-  group: 'address details fieldset hgroup optgroup', heading: 'h1 h2 h3 h4 h5 h6', insertion: 'ins',
-  list: 'ul ol menu', listbox: 'datalist', main: 'main', mark: 'mark', math: 'math', meter: 'meter', navigation: 'nav',
-  option: 'option', paragraph: 'p', progressbar: 'progress', search: 'search', separator: 'hr', status: 'output',
-  strong: 'strong', subscript: 'sub', superscript: 'sup', table: 'table', term: 'dt dfn', textbox: 'textarea', time: 'time',
-})) for (const each of names.split(' ')) ROLES[each] = always(role);
+const roles = lazily(() => {
+  const own = {
+    a: (element) => (element.hasAttribute('href') ? 'link' : null),
+    area: (element) => (element.hasAttribute('href') ? 'link' : null),
+    aside: (element) => (inArea(element, { main: false }) && !hasName(element) ? null : 'complementary'),
+    footer: (element) => (inArea(element, { main: true }) ? null : 'contentinfo'),
+    header: (element) => (inArea(element, { main: true }) ? null : 'banner'),
+    img: (element) => (element.getAttribute('alt') === '' && !element.title && !element.hasAttribute('aria-label') && !element.hasAttribute('aria-labelledby') ? null : 'img'),
+    input: (element) => {
+      return element.list && LISTED.has(element.type) ? 'combobox' : TYPES[element.type] || null;
+    },
+    li: (element) => {
+      const list = shownIn(element);
+      if (!list || !['ul', 'ol', 'menu'].includes(list.localName)) return list && explicitRole(list) === 'list' ? 'listitem' : null;
+      const told = explicitRole(list);
+      return !told || told === 'list' ? 'listitem' : null;
+    },
+    section: (element) => (hasName(element) ? 'region' : null),
+    select: (element) => (element.multiple || element.size > 1 ? 'listbox' : 'combobox'),
+    summary: (element) => (element.parentElement?.localName === 'details' ? 'button' : null),
+    svg: always('img'),
+    tbody: (element) => inTable(element, always('rowgroup')),
+    td: (element) => inTable(element, (grid) => (grid ? 'gridcell' : 'cell')),
+    tfoot: (element) => inTable(element, always('rowgroup')),
+    th: (element) => inTable(element, () => header(element)),
+    thead: (element) => inTable(element, always('rowgroup')),
+    tr: (element) => inTable(element, always('row')),
+  };
+  for (const [role, names] of Object.entries({
+    article: 'article', blockquote: 'blockquote', button: 'button', caption: 'caption', code: 'code', definition: 'dd',
+    deletion: 'del s', dialog: 'dialog', document: 'html', emphasis: 'em', figure: 'figure', form: 'form',
+    group: 'address details fieldset hgroup optgroup', heading: 'h1 h2 h3 h4 h5 h6', insertion: 'ins',
+    list: 'ul ol menu', listbox: 'datalist', main: 'main', mark: 'mark', math: 'math', meter: 'meter', navigation: 'nav',
+    option: 'option', paragraph: 'p', progressbar: 'progress', search: 'search', separator: 'hr', status: 'output',
+    strong: 'strong', subscript: 'sub', superscript: 'sup', table: 'table', term: 'dt dfn', textbox: 'textarea', time: 'time',
+  })) for (const each of names.split(' ')) own[each] = always(role);
+  return own;
+});
 
 // Where the first word is none that ARIA knows, the next one counts.
-const KNOWN_ROLES = new Set(('alert alertdialog application article banner blockquote button caption cell checkbox code ' +
+const knownRoles = lazily(() => new Set(('alert alertdialog application article banner blockquote button caption cell checkbox code ' +
   'columnheader combobox complementary contentinfo definition deletion dialog directory document emphasis feed figure form ' +
   'generic grid gridcell group heading img insertion link list listbox listitem log main mark marquee math menu menubar ' +
   'menuitem menuitemcheckbox menuitemradio meter navigation none note option paragraph presentation progressbar radio ' +
   'radiogroup region row rowgroup rowheader scrollbar search searchbox separator slider spinbutton status strong subscript ' +
-  'suggestion superscript switch tab table tablist tabpanel term textbox time timer toolbar tooltip tree treegrid treeitem').split(' '));
+  'suggestion superscript switch tab table tablist tabpanel term textbox time timer toolbar tooltip tree treegrid treeitem').split(' ')));
 
 function explicitRole(element) {
   const words = element.getAttribute('role');
   if (!words) return null;
   for (const word of words.toLowerCase().split(/\s+/)) {
     if (word === 'image') return 'img';
-    if (KNOWN_ROLES.has(word)) return word;
+    if (knownRoles().has(word)) return word;
   }
   return null;
 }
@@ -102,7 +105,7 @@ function toldRole(element) {
 }
 
 const NO_ROLE = new Set(['generic', 'none', 'presentation']);
-const ownRole = (element) => (Object.hasOwn(ROLES, element.localName) ? ROLES[element.localName](element) : null);
+const ownRole = (element) => (Object.hasOwn(roles(), element.localName) ? roles()[element.localName](element) : null);
 
 function role(element) {
   const told = toldRole(element);
@@ -114,25 +117,21 @@ function role(element) {
 const NEEDS_NAME = new Set(['aside', 'section']);
 const roleUnnamed = (element) => toldRole(element) ?? (NEEDS_NAME.has(element.localName) ? null : ownRole(element));
 
-// Where elements of a role can be: all that HTML makes of the names above, and what says so itself. Only made where a role is
-// asked for.
-let candidates = null;
-function candidatesOf(wanted) {
-  if (!candidates) {
-    candidates = {};
-    for (const [each, own] of Object.entries(ROLES)) {
-      for (const role of POSSIBLE[each] || [own()]) (candidates[role] ??= []).push(each);
-    }
+// Where elements of a role can be: all that HTML makes of the names above, and what says so itself.
+const candidates = lazily(() => {
+  const possible = {
+    a: ['link'], area: ['link'], aside: ['complementary'], footer: ['contentinfo'], header: ['banner'], img: ['img'],
+    input: ['combobox', ...new Set(Object.values(TYPES))], li: ['listitem'], section: ['region'], select: ['listbox', 'combobox'],
+    summary: ['button'], td: ['cell', 'gridcell'], th: ['cell', 'gridcell', 'columnheader', 'rowheader'], tr: ['row'],
+    tbody: ['rowgroup'], tfoot: ['rowgroup'], thead: ['rowgroup'],
+  };
+  const found = {};
+  for (const [each, own] of Object.entries(roles())) {
+    for (const role of possible[each] || [own()]) (found[role] ??= []).push(each);
   }
-  return candidates[wanted] || [];
-}
-const POSSIBLE = {
-  a: ['link'], area: ['link'], aside: ['complementary'], footer: ['contentinfo'], header: ['banner'], img: ['img'],
-  input: ['combobox', ...new Set(Object.values(TYPES))], li: ['listitem'], section: ['region'], select: ['listbox', 'combobox'],
-  summary: ['button'], td: ['cell', 'gridcell'], th: ['cell', 'gridcell', 'columnheader', 'rowheader'], tr: ['row'],
-  tbody: ['rowgroup'], tfoot: ['rowgroup'], thead: ['rowgroup'],
-};
-const ofRole = (wanted, scope) => query([`[role~="${wanted === 'img' ? 'image" i], [role~="img' : wanted}" i]`, ...candidatesOf(wanted)].join(), scope)
+  return found;
+});
+const ofRole = (wanted, scope) => query([`[role~="${wanted === 'img' ? 'image" i], [role~="img' : wanted}" i]`, ...(candidates()[wanted] || [])].join(), scope)
   .filter((element) => role(element) === wanted);
 
 // Nobody hears of it: it is not shown, or it says itself that it is not meant for that.

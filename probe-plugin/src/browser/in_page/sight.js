@@ -4,6 +4,12 @@
 // listeners. The script is put there anew then; this one has nothing to say any more.
 const home = document;
 
+// What is made the first time that it is wanted: whatever stands here is made again for each document.
+const lazily = (make) => {
+  let made;
+  return () => (made ??= make());
+};
+
 const now = () => performance.timeOrigin + performance.now();
 const squeeze = (text) => (text || '').replace(/\s+/g, ' ').trim();
 const short = (text) => (text.length > 40 ? text.slice(0, 39) + '…' : text);

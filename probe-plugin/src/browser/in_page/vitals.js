@@ -30,7 +30,7 @@ const vitals = (() => {
   const observer = new PerformanceObserver((list) => list.getEntries().forEach(take));
   const known = PerformanceObserver.supportedEntryTypes;
   for (const type of Object.keys(takes)) {
-    if (known.includes(type)) observer.observe({ type, buffered: true, durationThreshold: 16 });
+    if (known.includes(type)) observer.observe({ type, buffered: true, durationThreshold: 40 });
   }
 
   // Layout shifts that follow each other within 1 s, for at most 5 s, are one; the worst of them counts.
