@@ -85,6 +85,7 @@ async fn differences() -> String {
     let mut context = Context::open(Arc::clone(&chromium), None, deadline)
         .await
         .unwrap();
+    context.wake(deadline).await.unwrap();
     let main = context.state().unwrap().frames.main();
     let (frame_id, world) = (main.id.clone(), main.world.unwrap());
     let html = PAGE.to_owned();

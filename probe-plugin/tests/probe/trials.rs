@@ -101,6 +101,36 @@ async fn failed_runs_are_counted_and_explained_once() {
     );
 }
 
+const BLANK: &str = r#"
+system = "paginas"
+name = "en-blanco"
+impact = "low"
+every = "24h"
+timeout = "15s"
+[variables]
+portal = "https://t.example"
+[[step]]
+name = "En blanco"
+actions = [
+  { script = "document.body.innerHTML = '<button onclick=\"this.textContent = `hecho`\">ir</button>'" },
+  { click = "text=ir" },
+  { expect = { text = "hecho" } },
+]
+[[step]]
+name = "Abrir"
+actions = [{ goto = "${portal}/ingreso" }, { expect = { visible = "label=Usuario" } }]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journey_may_begin_in_the_blank_tab() {
+    let portal = Portal::start().await.unwrap();
+    let setting = Setting::new(BLANK, portal.url(), browser_table());
+
+    let output = attempt(&setting, &["--runs", "2"]);
+
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_are_written_for_a_build_server() {
     let portal = Portal::start().await.unwrap();
