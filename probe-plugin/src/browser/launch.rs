@@ -65,8 +65,8 @@ const ARGUMENTS: [&str; 23] = [
     // headless shell does not do it by itself.
     "--site-per-process",
     // HttpsUpgrades would silently rewrite the address of a journey; RenderDocument costs a process's work at each
-    // navigation within a site. A spare renderer waits for a navigation to another site, and hardly any journey makes one:
-    // for each context another is started and thrown away, a third of all that the benchmark's floor costs. One that does
+    // navigation within a site. A spare renderer waits for a navigation to another site, and most journeys make none: for
+    // each context another is started and thrown away, a third of all that the benchmark's floor costs. One that does
     // leave its site waits some 15 ms longer there.
     "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,PaintHolding,OptimizationHints,MediaRouter,Translate,RenderDocument,SpareRendererForSitePerProcess",
 ];

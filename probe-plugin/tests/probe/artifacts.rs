@@ -234,6 +234,12 @@ async fn the_requests_are_an_archive_that_viewers_read() {
         har["log"]["pages"].as_array().unwrap().len() >= 2,
         "{har:#}"
     );
+    let timings = &har["log"]["pages"][0]["pageTimings"];
+    let content_ms = timings["onContentLoad"].as_f64().unwrap_or_default();
+    assert!(
+        content_ms > 0.0 && timings["onLoad"].as_f64() >= Some(content_ms),
+        "{timings}"
+    );
     let posted = entries
         .iter()
         .find(|entry| entry["request"]["method"] == "POST");

@@ -74,8 +74,17 @@ pub struct Arena {
     /// Counts what it is asked for.
     pub site: Site,
     browser: Browser,
-    same_features: bool,
+    peers_features: PeersFeatures,
     call_ms: f64,
+}
+
+/// Which of Chromium's features the peers' browser has.
+#[derive(Clone, Copy, Debug)]
+pub enum PeersFeatures {
+    /// As for their users.
+    TheirOwn,
+    /// Without those, too, that Vigía's browser does without.
+    AsVigia,
 }
 
 /// What Vigía says of the runs before the first block.
@@ -139,8 +148,7 @@ pub struct Run {
 
 impl Arena {
     /// Reads the browser's command line from a Vigía that walks: nobody keeps a copy of it that could grow old.
-    /// With `same_features` the peers' browser goes without the features that it goes without.
-    pub async fn prepare(site: Site, same_features: bool) -> Result<Self> {
+    pub async fn prepare(site: Site, peers_features: PeersFeatures) -> Result<Self> {
         let load = Load {
             runs: 3,
             concurrency: 1,
@@ -169,7 +177,7 @@ impl Arena {
         Ok(Self {
             site,
             browser: browser?,
-            same_features,
+            peers_features,
             call_ms: trial.call_ms,
         })
     }
@@ -251,7 +259,10 @@ impl Arena {
             "concurrency": load.concurrency,
             "program": self.browser.program,
             "arguments": self.browser.arguments,
-            "without_features": if self.same_features { self.browser.without_features() } else { "" },
+            "without_features": match self.peers_features {
+                PeersFeatures::TheirOwn => "",
+                PeersFeatures::AsVigia => self.browser.without_features(),
+            },
             "sandbox": sandbox(),
         })
         .to_string()

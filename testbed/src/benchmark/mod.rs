@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, builder::RangedU64ValueParser};
 
 use self::{
-    contestant::{Arena, Contestant},
+    contestant::{Arena, Contestant, PeersFeatures},
     session::Plan,
     site::Site,
 };
@@ -40,7 +40,7 @@ struct Arguments {
     /// These contestants alone, separated by commas.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Contestant>,
-    /// Two minutes instead of eleven, for a first look: one block of each kind, of 8 or 24 runs.
+    /// Two minutes instead of fifteen, for a first look: one block of each kind, of 8 or 24 runs.
     #[arg(long, conflicts_with_all = ["runs", "repeats"])]
     quick: bool,
     /// Vigía alone, one at a time, with where the wall time of a run goes.
@@ -52,6 +52,16 @@ struct Arguments {
     /// Writes every block to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+}
+
+impl Arguments {
+    const fn peers_features(&self) -> PeersFeatures {
+        if self.same_features {
+            PeersFeatures::AsVigia
+        } else {
+            PeersFeatures::TheirOwn
+        }
+    }
 }
 
 /// Runs the session; the exit code is 0 where no run failed, however fast they were.
@@ -72,7 +82,7 @@ async fn compete(arguments: &Arguments) -> Result<ExitCode> {
             "The machine is busy with something else (CPU pressure {percent} %): these figures will mean little.\n"
         ));
     }
-    let arena = Arena::prepare(site, arguments.same_features).await?;
+    let arena = Arena::prepare(site, arguments.peers_features()).await?;
     say(&format!(
         "The browser is {}; one call to it takes Vigía {:.3} ms (≤ 1 ms).\n",
         arena.browser().display(),

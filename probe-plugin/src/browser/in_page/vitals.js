@@ -1,4 +1,8 @@
 // What the browser itself measured of this document, from its beginning on.
+
+// What Google's web-vitals looks at by default; the first interaction of all is told in any case.
+const INTERACTION_FROM_MS = 40;
+
 const vitals = (() => {
   // A document, and then each change of its route that the browser took for one, has its own figures.
   const chapters = [{ start: 0, lcp: null }];
@@ -30,7 +34,7 @@ const vitals = (() => {
   const observer = new PerformanceObserver((list) => list.getEntries().forEach(take));
   const known = PerformanceObserver.supportedEntryTypes;
   for (const type of Object.keys(takes)) {
-    if (known.includes(type)) observer.observe({ type, buffered: true, durationThreshold: 40 });
+    if (known.includes(type)) observer.observe({ type, buffered: true, durationThreshold: INTERACTION_FROM_MS });
   }
 
   // Layout shifts that follow each other within 1 s, for at most 5 s, are one; the worst of them counts.
