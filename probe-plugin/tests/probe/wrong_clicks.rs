@@ -164,6 +164,28 @@ fn a_press_that_is_kept_back_moves_no_focus() {
 }
 
 #[test]
+fn a_button_that_slips_away_while_it_is_pressed_is_pressed_again_and_nothing_else_hears_the_release()
+ {
+    // The field that loses the focus complains, and pushes the button down before it is let go.
+    expect_ok(
+        page(
+            "<input id=f><div id=e></div><button id=b style='display:block'>Guardar</button><script>
+            f.onblur = () => { e.style.height = '120px' }</script>",
+        ),
+        "{ click = '#f' }, { click = '#b' }, { expect = { text = 'Bien 1, mal 5.' } }",
+    );
+}
+
+#[test]
+fn a_button_that_answers_the_pressing_and_moves_away_is_pressed_once() {
+    expect_ok(
+        "<div id=e></div><button id=b style='display:block'>Más</button><p>[<span id=o></span>]</p><script>
+        b.onmousedown = () => { o.textContent += 1; e.style.height = e.offsetHeight + 120 + 'px' }</script>",
+        "{ click = '#b' }, { click = '#b' }, { expect = { text = '[11]' } }",
+    );
+}
+
+#[test]
 fn a_page_that_rewrites_its_document_is_clicked_once() {
     expect_ok(
         page(

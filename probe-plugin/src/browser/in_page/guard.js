@@ -2,14 +2,16 @@
 //
 // Between the look at the page and the event the page may have changed. Nothing but the robot presses here: a press that
 // nobody announced to this document, or that reaches something else, is withheld from it, whole, from the pressing to the
-// click. So a frame that slides under the mouse is as safe as a button that does.
+// click. So a frame that slides under the mouse is as safe as a button that does. So is the rest of a press whose element
+// has slipped away from under the mouse while the button was down: for a user, too, that was no click.
 const guard = (() => {
   const KINDS = ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click', 'auxclick', 'dblclick', 'contextmenu'];
   const note = () => ({ pressed: 0, hovered: false, dragging: false, dropped: false, missed: null, handled: null });
   let awaited = null;
   let seen = note();
-  // The press under way reaches what was announced.
-  let allowed = false;
+  // The press under way: the element that it reached, where that stood, and whether the page did something about it.
+  const NOTHING = { allowed: false };
+  let press = NOTHING;
 
   // What the selectors name now: the page may have put another element in the place of the one that was looked at.
   function named({ element, target, enabled, observer }) {
@@ -20,23 +22,50 @@ const guard = (() => {
     return found.ok && !(enabled && disabled(found.element)) ? found.element : null;
   }
 
-  function presses(event) {
+  function pressed(event) {
     const hit = event.composedPath()[0];
     const element = awaited && awaited.presses > 0 && named(awaited);
     if (!element || !within(hit, element)) {
       seen.missed = hit;
-      return false;
+      return NOTHING;
     }
     awaited.presses -= 1;
+    awaited.element = element;
+    awaited.observer.takeRecords();
+    awaited.changed = false;
     seen.pressed += 1;
-    return true;
+    return { allowed: true, element, box: element.getBoundingClientRect(), answered: true };
+  }
+
+  // The last to hear of the pressing. What a page that answers it moves away is pressed nevertheless, and a release that
+  // lands elsewhere is the user's, too; one that keeps the event to itself has answered it as well.
+  function unanswered(event) {
+    if (!event.isTrusted || !awaited || event.defaultPrevented || awaited.changed || awaited.observer.takeRecords().length) return;
+    press.answered = false;
+  }
+
+  function released(event) {
+    if (press.released) return NOTHING;
+    const hit = event.composedPath()[0];
+    if (!awaited || !press.allowed || !slipped(hit)) return { ...press, released: true };
+    awaited.presses += 1;
+    seen.pressed -= 1;
+    seen.missed = hit;
+    return NOTHING;
+  }
+
+  function slipped(hit) {
+    const { element, box, answered } = press;
+    if (awaited.lasts || answered || !element.isConnected || within(hit, element)) return false;
+    return !sameBox(box, element.getBoundingClientRect());
   }
 
   function check(event) {
     // What a script or a key sets off is no press of the mouse.
     if (document !== home || !event.isTrusted || event.pointerType === '') return;
-    if (event.type === 'pointerdown') allowed = presses(event);
-    if (allowed) return;
+    if (event.type === 'pointerdown') press = pressed(event);
+    if (event.type === 'pointerup') press = released(event);
+    if (press.allowed) return;
     event.stopImmediatePropagation();
     // A `pointerdown` that is prevented keeps the `mousedown` back, and that alone would still move the focus.
     if (event.type !== 'pointerdown') event.preventDefault();
@@ -57,18 +86,19 @@ const guard = (() => {
     addEventListener('pointerover', moved, { capture: true, passive: true });
     addEventListener('dragstart', dragged, { capture: true, passive: true });
     addEventListener('drop', dropped, { capture: true, passive: true });
+    addEventListener('mousedown', unanswered);
     addEventListener('click', handled);
   }
   stand();
 
   return {
-    // Lets the mouse come to this element, and so many presses reach it.
-    announce(element, { target, enabled, presses }) {
+    // Lets the mouse come to this element, and so many presses reach it. One that lasts may be let go anywhere.
+    announce(element, { target, enabled, presses, lasts }) {
       this.end();
       stand();
       const observer = new MutationObserver(() => { if (awaited) awaited.changed = true; });
       observeAll(observer);
-      awaited = { element, target, enabled, presses, observer, changed: false };
+      awaited = { element, target, enabled, presses, lasts, observer, changed: false };
       seen = note();
     },
     // What has become of it until now.

@@ -30,7 +30,12 @@ impl Robot<'_> {
         self.context.send(&intercept(true));
         let mut first: Option<f64> = None;
         loop {
-            let more = json!({ "enabled": true, "presses": 1, "again": first.is_some() });
+            let more = json!({
+                "enabled": true,
+                "presses": 1,
+                "lasts": true,
+                "again": first.is_some(),
+            });
             let (found, missed) = match self.reach(&drag.from, more, deadline).await? {
                 Ok(Reached {
                     place,

@@ -61,6 +61,7 @@ impl Robot<'_> {
             let more = json!({
                 "enabled": gesture.presses > 0,
                 "presses": gesture.presses,
+                "lasts": gesture.hold.is_some(),
                 "offset": gesture.offset,
                 "again": first.is_some(),
             });
