@@ -1,13 +1,20 @@
 //! The robot's script in a page (`in_page/`): how it is put there, how it is called, what it answers.
 
+use std::sync::LazyLock;
+
 use headless_chrome::protocol::cdp::types::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{connection::SessionId, vitals::Vitals};
 
-/// The script, which each document runs in a world of its own that the page can neither see nor change.
-pub const SOURCE: &str = concat!(
+/// The script, which each document runs in a world of its own that the page can neither see nor change. Chromium keeps it
+/// with every session, copies it to the page's process and reads it for every document: it goes there without what is for
+/// people alone.
+pub static SOURCE: LazyLock<String> = LazyLock::new(|| lean(WRITTEN));
+
+/// As it is written.
+const WRITTEN: &str = concat!(
     "globalThis.vigia = (() => {\n'use strict';\n",
     include_str!("in_page/sight.js"),
     include_str!("in_page/roles.js"),
@@ -29,6 +36,13 @@ pub const SOURCE: &str = concat!(
     "return { perform, settle, through, cancel, fileField: () => fileField, named: marked, of: home };\n})();\n",
 );
 
+/// Without comments and indentation.
+fn lean(written: &str) -> String {
+    let lines = written.lines().map(str::trim);
+    let code = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    code.flat_map(|line| [line, "\n"]).collect()
+}
+
 /// Puts the script into a world anew where it is still that of the document before.
 ///
 /// The first document of a window that a page opens takes over the blank one's window, and with it this world: the
@@ -44,7 +58,7 @@ impl Renew {
     /// In a world that has been there before the document.
     pub fn new(world: i64) -> Self {
         Self {
-            expression: format!("if (globalThis.vigia?.of !== document) {{ {SOURCE} }}"),
+            expression: format!("if (globalThis.vigia?.of !== document) {{ {} }}", *SOURCE),
             context_id: world,
         }
     }
@@ -246,4 +260,26 @@ fn thrown(details: &serde_json::Value) -> String {
     said.and_then(|said| said.lines().next())
         .unwrap_or("nothing was said")
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_is_what_chromium_keeps_with_one_byte_a_letter() {
+        let letter = SOURCE.chars().find(|letter| !letter.is_ascii());
+        assert_eq!(letter, None, "write it as \\u....");
+    }
+
+    #[test]
+    fn no_text_of_the_script_is_over_several_lines_so_that_lines_can_be_shortened() {
+        for line in WRITTEN
+            .lines()
+            .filter(|line| !line.trim().starts_with("//"))
+        {
+            assert_eq!(line.matches('`').count() % 2, 0, "{line}");
+        }
+        assert_eq!(lean("// why\n  a;\n\n    // and\n\tb;\n"), "a;\nb;\n");
+    }
 }

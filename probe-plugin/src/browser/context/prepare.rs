@@ -45,7 +45,7 @@ pub fn prepare(connection: &Connection, session: &SessionId, first: First) {
         connection,
         session,
         &PageDomain::AddScriptToEvaluateOnNewDocument {
-            source: script::SOURCE.into(),
+            source: script::SOURCE.clone(),
             world_name: Some(WORLD.into()),
             include_command_line_api: None,
             run_immediately: Some(first == First::Scripted),

@@ -13,7 +13,7 @@ function tagged(element) {
 
 function describe(element) {
   const text = element.innerText === undefined ? squeeze(element.textContent) : shownText(element);
-  return tagged(element) + (text ? ` “${short(text)}”` : '');
+  return tagged(element) + (text ? ` \u201c${short(text)}\u201d` : '');
 }
 
 // How many letters have to be changed to make one of the other; more than `most` is not counted on.
@@ -174,7 +174,7 @@ function ambiguous(seen, { shown }) {
     const some = seen.slice(0, SHOWN_CANDIDATES);
     const words = some.map(describe);
     const told = some.map((element, index) => words[index] + (words.indexOf(words[index]) === words.lastIndexOf(words[index]) ? '' : around(element, seen)));
-    const more = seen.length > some.length ? ', …' : '';
+    const more = seen.length > some.length ? ', \u2026' : '';
     return `\`${shown}\` matched ${seen.length} elements: ${told.join(', ')}${more}; say which, \` >> nth=0\` is the first`;
   });
 }

@@ -12,7 +12,7 @@ const lazily = (make) => {
 
 const now = () => performance.timeOrigin + performance.now();
 const squeeze = (text) => (text || '').replace(/\s+/g, ' ').trim();
-const short = (text) => (text.length > 40 ? text.slice(0, 39) + '…' : text);
+const short = (text) => (text.length > 40 ? text.slice(0, 39) + '\u2026' : text);
 const quoted = (text) => '`' + short(text) + '`';
 
 // The scope itself, and every open shadow root in it. A walker, because lists of all elements cost ten times as much.
