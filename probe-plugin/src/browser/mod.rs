@@ -9,6 +9,7 @@ mod find;
 mod frames;
 mod launch;
 mod memory;
+mod network;
 mod page_state;
 mod profile;
 #[cfg(test)]

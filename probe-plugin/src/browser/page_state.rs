@@ -13,6 +13,7 @@ use super::{
     connection::{Event, SessionId},
     console::ConsoleLog,
     frames::{Frames, Navigated},
+    network::OfRequest,
     responses::ResponseLog,
     traffic::TrafficLog,
     vitals::VitalsLog,
@@ -62,21 +63,6 @@ pub struct FileChooser {
 struct FileChooserOpened {
     mode: String,
     backend_node_id: Option<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OfRequest {
-    request_id: String,
-    loader_id: Option<String>,
-    r#type: Option<String>,
-    response: Option<Response>,
-    error_text: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Response {
-    status: i64,
 }
 
 #[derive(Deserialize)]
@@ -180,7 +166,9 @@ impl PageState {
         self.traffic.apply(event, &self.frames.main().loader);
         let main = self.frames.main();
         self.vitals.apply(event, &main.loader, main.world);
-        self.responses.apply(event);
+        if let Some(about) = OfRequest::read(event) {
+            self.apply_request(&event.method, about);
+        }
         self.console.apply(event);
         match event.method.as_str() {
             "Page.frameNavigated" => {
@@ -188,21 +176,6 @@ impl PageState {
                     && frame.id == self.frames.main().id
                 {
                     self.navigated(&frame);
-                }
-            }
-            "Network.responseReceived" => {
-                if let Some(about) = event.read::<OfRequest>()
-                    && about.loader_id.as_ref() == Some(&about.request_id)
-                    && let Some(response) = about.response
-                {
-                    self.answered = Some((about.request_id, response.status));
-                }
-            }
-            "Network.loadingFailed" => {
-                if let Some(about) = event.read::<OfRequest>()
-                    && about.r#type.as_deref() == Some("Document")
-                {
-                    self.document_error = about.error_text;
                 }
             }
             "Runtime.exceptionThrown" => {
@@ -228,6 +201,20 @@ impl PageState {
             _ => {}
         }
         self.frames.apply(event);
+    }
+
+    fn apply_request(&mut self, method: &str, about: OfRequest) {
+        self.traffic
+            .apply_request(method, &about, &self.frames.main().loader);
+        self.responses.apply(&about);
+        if method == "Network.responseReceived"
+            && about.loader_id.as_ref() == Some(&about.request_id)
+            && let Some(response) = about.response
+        {
+            self.answered = Some((about.request_id, response.status));
+        } else if method == "Network.loadingFailed" && about.r#type.as_deref() == Some("Document") {
+            self.document_error = about.error_text;
+        }
     }
 
     fn navigated(&mut self, frame: &Navigated) {

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
-
-use super::connection::Event;
+use super::network::OfRequest;
 
 /// A page may ask without end.
 const KEPT_MAX: usize = 2000;
@@ -28,28 +26,6 @@ pub struct ResponseLog {
     under_way: HashMap<String, String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OfRequest {
-    request_id: String,
-    r#type: Option<String>,
-    request: Option<Request>,
-    redirect_response: Option<Answered>,
-    response: Option<Answered>,
-    error_text: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Request {
-    url: String,
-}
-
-#[derive(Deserialize)]
-struct Answered {
-    url: String,
-    status: i64,
-}
-
 impl ResponseLog {
     /// In the order in which they came.
     pub fn answered(&self) -> &[Response] {
@@ -61,34 +37,25 @@ impl ResponseLog {
         self.answered.clear();
     }
 
-    /// Takes an event in.
-    pub fn apply(&mut self, event: &Event) {
-        if !matches!(
-            event.method.as_str(),
-            "Network.requestWillBeSent" | "Network.responseReceived" | "Network.loadingFailed"
-        ) {
-            return;
-        }
-        let Some(about) = event.read::<OfRequest>() else {
-            return;
-        };
+    /// Takes in what was told of a request.
+    pub fn apply(&mut self, about: &OfRequest) {
         // The browser's own question whether the request may be made.
         if about.r#type.as_deref() == Some("Preflight") {
             return;
         }
-        if let Some(answered) = about.redirect_response.or(about.response) {
+        if let Some(answered) = about.redirect_response.as_ref().or(about.response.as_ref()) {
             self.under_way.remove(&about.request_id);
             self.keep(&answered.url, Ok(answered.status));
         }
-        if let Some(request) = about.request
+        if let Some(request) = &about.request
             && !request.url.starts_with("data:")
         {
             self.under_way
-                .insert(about.request_id, shortened(&request.url));
-        } else if let Some(error) = about.error_text
+                .insert(about.request_id.clone(), shortened(&request.url));
+        } else if let Some(error) = &about.error_text
             && let Some(url) = self.under_way.remove(&about.request_id)
         {
-            self.keep(&url, Err(error));
+            self.keep(&url, Err(error.clone()));
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::connection::Event;
+use super::{connection::Event, network::OfRequest};
 
 /// What a document asked for, as far as it came.
 #[derive(Clone, Debug, Default)]
@@ -32,21 +32,6 @@ pub struct TrafficLog {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OfRequest {
-    request_id: String,
-    loader_id: Option<String>,
-    response: Option<Response>,
-    encoded_data_length: Option<f64>,
-    canceled: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct Response {
-    status: i64,
-}
-
-#[derive(Deserialize)]
 struct ConsoleCall {
     r#type: String,
 }
@@ -64,7 +49,7 @@ impl TrafficLog {
         traffic.http_status = http_status;
     }
 
-    /// Takes an event in; `shown` is the loader of the document that is there.
+    /// Takes an event of the console in; `shown` is the loader of the document that is there.
     pub fn apply(&mut self, event: &Event, shown: &str) {
         match event.method.as_str() {
             "Runtime.exceptionThrown" => self.traffic(shown).console_errors += 1,
@@ -74,24 +59,20 @@ impl TrafficLog {
                     self.traffic(shown).console_errors += 1;
                 }
             }
-            method if method.starts_with("Network.") => {
-                if let Some(about) = event.read::<OfRequest>() {
-                    self.apply_request(method, about, shown);
-                }
-            }
             _ => {}
         }
     }
 
-    fn apply_request(&mut self, method: &str, about: OfRequest, shown: &str) {
+    /// Takes in what an event told of a request.
+    pub fn apply_request(&mut self, method: &str, about: &OfRequest, shown: &str) {
         if method == "Network.requestWillBeSent" {
-            if let Some(loader) = about.loader_id
+            if let Some(loader) = &about.loader_id
                 && self
                     .under_way
-                    .insert(about.request_id, loader.clone())
+                    .insert(about.request_id.clone(), loader.clone())
                     .is_none()
             {
-                self.traffic(&loader).requests += 1;
+                self.traffic(loader).requests += 1;
             }
             return;
         }
@@ -105,6 +86,7 @@ impl TrafficLog {
             "Network.responseReceived" => {
                 let failed = about
                     .response
+                    .as_ref()
                     .is_some_and(|response| response.status >= 400);
                 traffic.failed_requests += i64::from(failed);
             }
