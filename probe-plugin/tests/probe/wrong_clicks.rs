@@ -164,8 +164,7 @@ fn a_press_that_is_kept_back_moves_no_focus() {
 }
 
 #[test]
-fn a_button_that_slips_away_while_it_is_pressed_is_pressed_again_and_nothing_else_hears_the_release()
- {
+fn a_button_that_slips_away_while_it_is_pressed_is_pressed_again() {
     // The field that loses the focus complains, and pushes the button down before it is let go.
     expect_ok(
         page(
