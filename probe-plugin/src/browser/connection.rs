@@ -22,8 +22,8 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-/// Events that come with the domains that a run needs and that nobody reads: a third of all that a run is told. They wake no
-/// run.
+/// Events that come with the domains that a run needs and that nobody reads: a third of all that a run is told. They are
+/// dropped here and wake no run: whoever comes to read one takes it out of this list.
 const UNREAD: [&str; 10] = [
     "Network.dataReceived",
     "Network.policyUpdated",

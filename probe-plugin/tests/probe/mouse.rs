@@ -110,6 +110,15 @@ fn a_list_is_sorted_and_a_slider_is_moved_by_pages_that_follow_the_mouse() {
 }
 
 #[test]
+fn a_long_press_that_lifts_the_thing_from_under_the_mouse_is_done_once() {
+    expect_ok(
+        "<button id=b style='position:relative'>Cosa</button><p>[<span id=o></span>]</p><script>let long = null;
+         b.onpointerdown = () => { long = setTimeout(() => { b.style.top = '200px'; o.textContent += 'Menú' }, 100) }</script>",
+        "{ click = { on = '#b', hold = '1s' } }, { expect = { text = '[Menú]' } }",
+    );
+}
+
+#[test]
 fn a_drag_to_a_place_that_is_not_there_lets_go() {
     expect_failed(
         BASKET,

@@ -165,7 +165,8 @@ fn a_press_that_is_kept_back_moves_no_focus() {
 
 #[test]
 fn a_button_that_slips_away_while_it_is_pressed_is_pressed_again() {
-    // The field that loses the focus complains, and pushes the button down before it is let go.
+    // The field that loses the focus complains, and pushes the button down before it is let go. The five that are no event of
+    // the button are those of the click on the field.
     expect_ok(
         page(
             "<input id=f><div id=e></div><button id=b style='display:block'>Guardar</button><script>

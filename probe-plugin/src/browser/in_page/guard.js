@@ -40,11 +40,12 @@ const guard = (() => {
   // The last to hear of the pressing. What a page that answers it moves away is pressed nevertheless, and a release that
   // lands elsewhere is the user's, too; one that keeps the event to itself has answered it as well.
   function unanswered(event) {
-    if (!event.isTrusted || !awaited || event.defaultPrevented || awaited.changed || awaited.observer.takeRecords().length) return;
-    press.answered = false;
+    if (!event.isTrusted || !awaited || event.defaultPrevented) return;
+    if (!awaited.changed && !awaited.observer.takeRecords().length) press.answered = false;
   }
 
   function released(event) {
+    // Nothing was pressed in this document since the last release.
     if (press.released) return NOTHING;
     const hit = event.composedPath()[0];
     if (!awaited || !press.allowed || !slipped(hit)) return { ...press, released: true };
