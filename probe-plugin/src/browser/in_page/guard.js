@@ -45,10 +45,8 @@ const guard = (() => {
   }
 
   function released(event) {
-    // Nothing was pressed in this document since the last release.
-    if (press.released) return NOTHING;
     const hit = event.composedPath()[0];
-    if (!awaited || !press.allowed || !slipped(hit)) return { ...press, released: true };
+    if (!awaited || !press.allowed || !slipped(hit)) return press;
     awaited.presses += 1;
     seen.pressed -= 1;
     seen.missed = hit;
