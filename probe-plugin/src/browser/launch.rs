@@ -32,6 +32,9 @@ use crate::own_folder;
 /// How much of Chromium's last words is kept for an error message: some lines.
 const LAST_WORDS_MAX_BYTES: usize = 1000;
 
+/// How much the browser can be told at once. Linux gives a pipe 65,536 bytes (pipe(7)), and the robot's script is longer.
+const PIPE_BYTES: usize = 262_144;
+
 /// They end with the killed processes, unless one has left the group and lives on.
 const LAST_WORDS_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -287,6 +290,8 @@ impl Chromium {
 
 fn pipe_to_browser() -> std::io::Result<(pipe::Sender, OwnedFd)> {
     let (sender, receiver) = pipe::pipe()?;
+    // A user who has many pipes is given no larger ones: then what is sent goes in parts.
+    rustix::pipe::fcntl_setpipe_size(&sender, PIPE_BYTES).ok();
     Ok((sender, receiver.into_blocking_fd()?))
 }
 

@@ -4,9 +4,12 @@ use std::sync::LazyLock;
 
 use headless_chrome::protocol::cdp::types::Method;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{
+    json,
+    value::{RawValue, to_raw_value},
+};
 
-use super::{connection::SessionId, vitals::Vitals};
+use super::{connection::SessionId, frames::WORLD, vitals::Vitals};
 
 /// The script, which each document runs in a world of its own that the page can neither see nor change. Chromium keeps it
 /// with every session, copies it to the page's process and reads it for every document: it goes there without what is for
@@ -41,6 +44,36 @@ fn lean(written: &str) -> String {
     let lines = written.lines().map(str::trim);
     let code = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
     code.flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Has every new document run the script. It is most of what a session is told, so it is written as JSON once for all.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Install(&'static RawValue);
+
+impl Install {
+    /// From the next document on.
+    pub fn in_the_next() -> Self {
+        static WRITTEN: LazyLock<Box<RawValue>> = LazyLock::new(|| Install::written(false));
+        Self(&WRITTEN)
+    }
+
+    /// Also in the one that is there.
+    pub fn in_this_one_too() -> Self {
+        static WRITTEN: LazyLock<Box<RawValue>> = LazyLock::new(|| Install::written(true));
+        Self(&WRITTEN)
+    }
+
+    fn written(run_immediately: bool) -> Box<RawValue> {
+        let params =
+            json!({ "source": *SOURCE, "worldName": WORLD, "runImmediately": run_immediately });
+        to_raw_value(&params).expect("texts and a truth are JSON")
+    }
+}
+
+impl Method for Install {
+    const NAME: &'static str = "Page.addScriptToEvaluateOnNewDocument";
+    type ReturnObject = serde_json::Value;
 }
 
 /// Puts the script into a world anew where it is still that of the document before.

@@ -3,7 +3,9 @@
 use headless_chrome::protocol::cdp::{Emulation, Network, Page as PageDomain, Runtime, Target};
 
 use super::send;
-use crate::browser::{SessionId, connection::Connection, frames::WORLD, script, vitals::TELL};
+use crate::browser::{
+    SessionId, connection::Connection, frames::WORLD, script::Install, vitals::TELL,
+};
 
 /// Whether the document that a session begins with is worth the robot's script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,16 +43,11 @@ pub fn prepare(connection: &Connection, session: &SessionId, first: First) {
             execution_context_name: Some(WORLD.into()),
         },
     );
-    send(
-        connection,
-        session,
-        &PageDomain::AddScriptToEvaluateOnNewDocument {
-            source: script::SOURCE.clone(),
-            world_name: Some(WORLD.into()),
-            include_command_line_api: None,
-            run_immediately: Some(first == First::Scripted),
-        },
-    );
+    let install = match first {
+        First::Scripted => Install::in_this_one_too(),
+        First::Bare => Install::in_the_next(),
+    };
+    send(connection, session, &install);
     // Frames of other sites, which have processes of their own.
     send(connection, session, &attach_to("iframe"));
     send(connection, session, &Runtime::RunIfWaitingForDebugger(None));
