@@ -65,7 +65,7 @@ dashboards-benchmark: setup
 benchmark:
 	@bash testbed/setup.sh --peers
 	@node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' || { echo "the benchmark needs node 20 or later"; exit 1; }
-	cargo build --release --locked --package vigia-probe --package vigia-testbed
+	cargo build --release --locked --bin vigia-probe --bin vigia-benchmark
 	@exec target/release/vigia-benchmark $(benchmark_arguments)
 
 benchmark-alerts: setup
@@ -74,7 +74,7 @@ benchmark-alerts: setup
 # Released binaries, started as the demo starts them.
 benchmark-messages: setup
 	cargo bench -p vigia-alert --bench messages --locked
-	cargo build --release --workspace --bins --locked
+	cargo build --release --locked --bin vigia-probe --bin vigia-alert --bin vigia-demo
 	@exec target/release/vigia-demo --measure $(or $(FAULTS),50) --folder target/messages
 
 # InfluxDB is filled with two months first, which takes some minutes.
