@@ -1,5 +1,6 @@
-// The floor: the least that gets through the journey. The protocol over the pipe and nothing above it, fills and clicks by
-// script, no check of anything but the last text; it waits for load events, and for the rows with one observer.
+// The floor: the same protocol calls as Vigía's over the same pipe, and nothing above them. Fills and clicks by script, no
+// check of anything but the last text; it waits for load events, and for the rows with one observer. The bare floor leaves
+// out what Vigía's calls are for: what the page asks the network for, its frames, a world of one's own.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,6 +13,7 @@ class Protocol {
   #lastId = 0;
   #answers = new Map();
   #waiting = new Map();
+  #worlds = new Map();
   #rest = "";
 
   constructor(writes, reads) {
@@ -31,15 +33,23 @@ class Protocol {
     });
   }
 
-  #take({ id, method, sessionId, result, error }) {
+  #take({ id, method, params, sessionId, result, error }) {
     if (id) {
       const { resolve, reject } = this.#answers.get(id);
       this.#answers.delete(id);
       error ? reject(new Error(error.message)) : resolve(result);
     } else if (method === "Page.loadEventFired") {
-      this.#waiting.get(sessionId)?.resolve();
-      this.#waiting.delete(sessionId);
+      this.#happened(sessionId);
+    } else if (method === "Runtime.executionContextCreated") {
+      this.#worlds.set(`${params.context.name} of ${sessionId}`, params.context.id);
+    } else if (method === "Target.attachedToTarget") {
+      this.#happened(params.targetInfo.browserContextId, params.sessionId);
     }
+  }
+
+  #happened(to, result) {
+    this.#waiting.get(to)?.resolve(result);
+    this.#waiting.delete(to);
   }
 
   call(method, params = {}, sessionId) {
@@ -48,10 +58,48 @@ class Protocol {
     return new Promise((resolve, reject) => this.#answers.set(id, { resolve, reject }));
   }
 
-  loaded(sessionId) {
-    return new Promise((resolve, reject) => this.#waiting.set(sessionId, { resolve, reject }));
+  // The one of this name in the document that a session shows.
+  world(sessionId, name) {
+    return this.#worlds.get(`${name} of ${sessionId}`);
+  }
+
+  // The next load of a session, or the session of a context's tab.
+  next(of) {
+    return new Promise((resolve, reject) => this.#waiting.set(of, { resolve, reject }));
   }
 }
+
+const attachTo = type => ({ autoAttach: true, waitForDebuggerOnStart: true, flatten: true, filter: [{ type }] });
+
+// What the browser, each session and each context are told, and the world that pages are asked in.
+const FLOORS = {
+  // As Vigía tells them, but that its script is empty.
+  floor: {
+    browser: [
+      ["Target.setAutoAttach", attachTo("page")],
+      ["Target.setDiscoverTargets", { discover: true, filter: [{ type: "page" }] }],
+    ],
+    session: [
+      ["Page.enable"],
+      ["Network.enable", { maxTotalBufferSize: 0, maxResourceBufferSize: 0, maxPostDataSize: 0 }],
+      ["Runtime.enable"],
+      ["Emulation.setFocusEmulationEnabled", { enabled: true }],
+      ["Runtime.addBinding", { name: "floorTell", executionContextName: "floor" }],
+      ["Page.addScriptToEvaluateOnNewDocument", { source: "", worldName: "floor" }],
+      ["Target.setAutoAttach", attachTo("iframe")],
+      ["Runtime.runIfWaitingForDebugger"],
+    ],
+    context: browserContextId => [["Browser.setDownloadBehavior", { behavior: "deny", browserContextId, eventsEnabled: true }]],
+    world: "floor",
+  },
+  // The least that gets through the journey.
+  bare: {
+    browser: [["Target.setAutoAttach", { ...attachTo("page"), waitForDebuggerOnStart: false }]],
+    session: [["Page.enable"], ["Runtime.enable"]],
+    context: () => [],
+    world: "",
+  },
+};
 
 async function launch(order) {
   const profile = mkdtempSync(join(tmpdir(), "vigia-floor-"));
@@ -60,30 +108,41 @@ async function launch(order) {
     stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
   });
   const ended = new Promise(resolve => child.on("exit", resolve));
-  return { protocol: new Protocol(child.stdio[3], child.stdio[4]), child, ended, profile };
+  const protocol = new Protocol(child.stdio[3], child.stdio[4]);
+  const told = FLOORS[order.contestant];
+  await Promise.all(told.browser.map(([method, params]) => protocol.call(method, params)));
+  return { protocol, told, child, ended, profile };
 }
 
-async function walk({ protocol }, order) {
+async function walk({ protocol, told }, order) {
   const { browserContextId } = await protocol.call("Target.createBrowserContext", { disposeOnDetach: true });
   try {
-    const { targetId } = await protocol.call("Target.createTarget", { url: "about:blank", width: 1280, height: 800, browserContextId });
-    const { sessionId } = await protocol.call("Target.attachToTarget", { targetId, flatten: true });
-    await protocol.call("Page.enable", {}, sessionId);
-    const evaluate = async expression => {
-      const { result, exceptionDetails } = await protocol.call("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true }, sessionId);
+    const attached = protocol.next(browserContextId);
+    const created = protocol.call("Target.createTarget", { url: "about:blank", width: 1280, height: 800, browserContextId });
+    const sessionId = await attached;
+    await Promise.all([created, ...told.session.map(([method, params]) => protocol.call(method, params, sessionId))]);
+    await Promise.all(told.context(browserContextId).map(([method, params]) => protocol.call(method, params)));
+    const page = async (functionDeclaration, ...values) => {
+      const { result, exceptionDetails } = await protocol.call("Runtime.callFunctionOn", {
+        functionDeclaration,
+        executionContextId: protocol.world(sessionId, told.world),
+        arguments: values.map(value => ({ value })),
+        awaitPromise: true,
+        returnByValue: true,
+      }, sessionId);
       if (exceptionDetails) {
         throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
       }
       return result.value;
     };
-    const fill = (selector, text) => evaluate(`document.querySelector(${JSON.stringify(selector)}).value = ${JSON.stringify(text)}; 0`);
-    const click = selector => evaluate(`document.querySelector(${JSON.stringify(selector)}).click()`);
+    const fill = (selector, text) => page("(selector, text) => { document.querySelector(selector).value = text }", selector, text);
+    const click = selector => page("selector => document.querySelector(selector).click()", selector);
     const clickAndLoad = async selector => {
-      const loaded = protocol.loaded(sessionId);
+      const loaded = protocol.next(sessionId);
       await click(selector);
       await loaded;
     };
-    const loaded = protocol.loaded(sessionId);
+    const loaded = protocol.next(sessionId);
     await protocol.call("Page.navigate", { url: order.url + "/ingreso" }, sessionId);
     await loaded;
     await fill("#usuario", order.user);
@@ -93,14 +152,14 @@ async function walk({ protocol }, order) {
     await fill("#numero", order.number);
     await click("#buscar");
     const row = `tr[data-numero='${order.number}']`;
-    await evaluate(`new Promise(resolve => {
-      const look = () => document.querySelector(${JSON.stringify(row)}) && (observer.disconnect(), resolve(0));
+    await page(`selector => new Promise(resolve => {
+      const look = () => document.querySelector(selector) && (observer.disconnect(), resolve());
       const observer = new MutationObserver(look);
       observer.observe(document, { childList: true, subtree: true });
       look();
-    })`);
+    })`, row);
     await clickAndLoad(row);
-    reached(await evaluate("document.body.innerText"), order.goal);
+    reached(await page("() => document.body.innerText"), order.goal);
   } finally {
     await protocol.call("Target.disposeBrowserContext", { browserContextId });
   }

@@ -40,13 +40,26 @@ pub enum Contestant {
     Playwright,
     /// @puppeteer/replay.
     Replay,
-    /// The raw protocol from Node.
+    /// Vigía's protocol calls from Node, with no checks.
     Floor,
+    /// The least of the protocol; only where it is asked for.
+    Bare,
 }
 
 impl Contestant {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Vigia, Self::Playwright, Self::Replay, Self::Floor];
+    pub const ALL: [Self; 5] = [
+        Self::Vigia,
+        Self::Playwright,
+        Self::Replay,
+        Self::Floor,
+        Self::Bare,
+    ];
+
+    /// Whether a session has it where nobody says who takes part.
+    pub const fn is_usual(self) -> bool {
+        !matches!(self, Self::Bare)
+    }
 
     /// What the table calls it.
     pub const fn title(self) -> &'static str {
@@ -55,6 +68,7 @@ impl Contestant {
             Self::Playwright => "playwright-core",
             Self::Replay => "@puppeteer/replay",
             Self::Floor => "floor",
+            Self::Bare => "bare floor",
         }
     }
 
@@ -63,7 +77,7 @@ impl Contestant {
             Self::Vigia => None,
             Self::Playwright => Some("playwright.mjs"),
             Self::Replay => Some("replay.mjs"),
-            Self::Floor => Some("floor.mjs"),
+            Self::Floor | Self::Bare => Some("floor.mjs"),
         }
     }
 }
@@ -196,7 +210,7 @@ impl Arena {
     pub async fn block(&self, contestant: Contestant, load: Load) -> Result<Report> {
         let mut order = String::new();
         let mut command = if let Some(script) = contestant.script() {
-            order = self.order(load);
+            order = self.order(contestant, load);
             node(script)?
         } else {
             let mut command = vigia(&self.site, load)?;
@@ -248,8 +262,9 @@ impl Arena {
         })
     }
 
-    fn order(&self, load: Load) -> String {
+    fn order(&self, contestant: Contestant, load: Load) -> String {
         json!({
+            "contestant": contestant,
             "url": self.site.url(),
             "user": USER,
             "password": PASSWORD,
