@@ -1,6 +1,7 @@
-// The floor: the same protocol calls as Vigía's over the same pipe, and nothing above them. Fills and clicks by script, no
-// check of anything but the last text; it waits for load events, and for the rows with one observer. The bare floor leaves
-// out what Vigía's calls are for: what the page asks the network for, its frames, a world of one's own.
+// The floor: it tells browser, contexts and sessions what Vigía tells them, over the same pipe, and has nothing above that. One
+// call for each fill and click, by script, no check of anything but the last text; it waits for load events, and for the rows
+// with one observer. The bare floor leaves out what Vigía's calls are for: what the page asks the network for, its frames, a
+// world of one's own.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

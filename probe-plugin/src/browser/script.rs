@@ -46,29 +46,37 @@ fn lean(written: &str) -> String {
     code.flat_map(|line| [line, "\n"]).collect()
 }
 
+/// Whether the document that a session begins with is worth the robot's script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum First {
+    /// A page may have written into it.
+    Scripted,
+    /// It is the blank one of a tab of our own: nearly every journey leaves it unseen, and the script is the dearest part of
+    /// opening a tab. [`super::Context::wake`] brings it to those that do not.
+    Bare,
+}
+
 /// Has every new document run the script. It is most of what a session is told, so it is written as JSON once for all.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(transparent)]
 pub struct Install(&'static RawValue);
 
 impl Install {
-    /// From the next document on.
-    pub fn in_the_next() -> Self {
-        static WRITTEN: LazyLock<Box<RawValue>> = LazyLock::new(|| Install::written(false));
-        Self(&WRITTEN)
+    /// For a session that begins with such a document.
+    pub fn new(first: First) -> Self {
+        static SCRIPTED: LazyLock<Box<RawValue>> = LazyLock::new(|| written(First::Scripted));
+        static BARE: LazyLock<Box<RawValue>> = LazyLock::new(|| written(First::Bare));
+        Self(match first {
+            First::Scripted => &SCRIPTED,
+            First::Bare => &BARE,
+        })
     }
+}
 
-    /// Also in the one that is there.
-    pub fn in_this_one_too() -> Self {
-        static WRITTEN: LazyLock<Box<RawValue>> = LazyLock::new(|| Install::written(true));
-        Self(&WRITTEN)
-    }
-
-    fn written(run_immediately: bool) -> Box<RawValue> {
-        let params =
-            json!({ "source": *SOURCE, "worldName": WORLD, "runImmediately": run_immediately });
-        to_raw_value(&params).expect("texts and a truth are JSON")
-    }
+fn written(first: First) -> Box<RawValue> {
+    let at_once = first == First::Scripted;
+    let params = json!({ "source": *SOURCE, "worldName": WORLD, "runImmediately": at_once });
+    to_raw_value(&params).expect("texts and a truth are JSON")
 }
 
 impl Method for Install {

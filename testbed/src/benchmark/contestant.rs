@@ -40,7 +40,7 @@ pub enum Contestant {
     Playwright,
     /// @puppeteer/replay.
     Replay,
-    /// Vigía's protocol calls from Node, with no checks.
+    /// Set up as Vigía sets up, from Node; fills and clicks by script, with no checks.
     Floor,
     /// The least of the protocol; only where it is asked for.
     Bare,

@@ -4,21 +4,15 @@ use headless_chrome::protocol::cdp::{Emulation, Network, Page as PageDomain, Run
 
 use super::send;
 use crate::browser::{
-    SessionId, connection::Connection, frames::WORLD, script::Install, vitals::TELL,
+    SessionId,
+    connection::Connection,
+    frames::WORLD,
+    script::{First, Install},
+    vitals::TELL,
 };
 
-/// Whether the document that a session begins with is worth the robot's script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum First {
-    /// A page may have written into it.
-    Scripted,
-    /// It is the blank one of a tab of our own: nearly every journey leaves it unseen, and the script is the dearest part of
-    /// opening a tab. [`super::Context::wake`] brings it to those that do not.
-    Bare,
-}
-
 /// Everything that a session needs, written at once. Until the last message it waits for us, so that nothing of it is
-/// missed.
+/// missed. `testbed/benchmark/floor.mjs` tells its sessions the same.
 pub fn prepare(connection: &Connection, session: &SessionId, first: First) {
     send(
         connection,
@@ -43,11 +37,7 @@ pub fn prepare(connection: &Connection, session: &SessionId, first: First) {
             execution_context_name: Some(WORLD.into()),
         },
     );
-    let install = match first {
-        First::Scripted => Install::in_this_one_too(),
-        First::Bare => Install::in_the_next(),
-    };
-    send(connection, session, &install);
+    send(connection, session, &Install::new(first));
     // Frames of other sites, which have processes of their own.
     send(connection, session, &attach_to("iframe"));
     send(connection, session, &Runtime::RunIfWaitingForDebugger(None));

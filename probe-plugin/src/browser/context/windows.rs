@@ -5,16 +5,12 @@ use std::time::{Duration, Instant};
 use headless_chrome::protocol::cdp::{Page as PageDomain, Target};
 use serde::Deserialize;
 
-use super::{
-    Context, Metrics, PageError,
-    prepare::{First, prepare},
-    send,
-};
+use super::{Context, Metrics, PageError, prepare::prepare, send};
 use crate::browser::{
     PageState, SessionId,
     connection::Event,
     frames::{Attached, WORLD},
-    script::Renew,
+    script::{First, Renew},
 };
 
 /// Titles are asked for this often while one is waited for: nobody announces them.
