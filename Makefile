@@ -23,7 +23,7 @@ help:
 	@echo "make dashboards  writes grafana/dashboards/ anew, in both languages, from testbed/src/dashboards/"
 	@echo "make journey-reference  writes docs/journey-reference.md anew, from the probe's types"
 	@echo "make dashboards-benchmark  how long their queries take on 30 days of 30 journeys a minute (some minutes)"
-	@echo "make benchmark  compares Vigía with its peers (15 minutes and a release build, QUICK=1 2 minutes; needs node 20)"
+	@echo "make benchmark  compares Vigía with its peers (25 minutes and a release build, QUICK=1 2 minutes; needs node 20)"
 	@echo "make benchmark-alerts  what the alert engine costs with 10,000 series (half a minute and a release build)"
 	@echo "make benchmark-messages  how long mail and chat take over 50 faults, and 500 messages to a service that limits them (a quarter of an hour and a release build)"
 	@echo "make benchmark-report  how long the report of a month of 30 systems takes (some minutes and a release build)"

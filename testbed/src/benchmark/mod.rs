@@ -32,7 +32,7 @@ struct Arguments {
     #[arg(long, default_value = "20", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     runs: usize,
     /// How many blocks of each kind the medians are taken from.
-    #[arg(long, default_value = "3", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, default_value = "5", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     repeats: usize,
     /// How many journeys at once, separated by commas.
     #[arg(long, value_delimiter = ',', default_value = "1,4,8", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
@@ -40,7 +40,7 @@ struct Arguments {
     /// These contestants alone, separated by commas; without it, all but the bare floor.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Contestant>,
-    /// Two minutes instead of fifteen, for a first look: one block of each kind, of 8 or 24 runs.
+    /// Two minutes instead of twenty-five, for a first look: one block of each kind, of 8 or 24 runs.
     #[arg(long, conflicts_with_all = ["runs", "repeats"])]
     quick: bool,
     /// Vigía alone, one at a time, with where the wall time of a run goes.

@@ -120,7 +120,7 @@ fn told(contestant: Contestant, load: Load, report: &Report, failed: usize) -> B
     }
 }
 
-/// The value in the middle, or between the two that are.
+/// The value in the middle, or between the two that are; not a number where there is none.
 pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);

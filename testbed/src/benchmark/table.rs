@@ -97,12 +97,17 @@ fn compared(blocks: &[Block], concurrencies: &[usize]) -> String {
 }
 
 fn cell(blocks: &[Block], wanted: &Wanted, concurrency: usize) -> String {
-    let figure = |contestant| figure(blocks, contestant, concurrency, wanted.figure);
-    let other = wanted.of.map_or(Some(1.0), figure);
-    let (Some(own), Some(other)) = (figure(Contestant::Vigia), other) else {
-        return "-".into();
+    let figures = |contestant| figures(blocks, contestant, concurrency, wanted.figure);
+    let own = figures(Contestant::Vigia);
+    // Each block is held against the one beside it: the machine's own speed wanders in the course of a session.
+    let reached = match wanted.of {
+        Some(other) => median(own.zip(figures(other)).map(|(own, other)| own / other)),
+        None => median(own),
     };
-    let (reached, unit) = (own / other, wanted.unit);
+    if reached.is_nan() {
+        return "-".into();
+    }
+    let unit = wanted.unit;
     let Some((_, bound)) = wanted.bounds.iter().find(|(at, _)| *at == concurrency) else {
         return format!("{reached:.2}{unit}");
     };
@@ -160,13 +165,21 @@ fn figure(
     concurrency: usize,
     read: fn(&Block) -> f64,
 ) -> Option<f64> {
-    let median = median(
-        blocks
-            .iter()
-            .filter(|block| block.contestant == contestant && block.concurrency == concurrency)
-            .map(read),
-    );
+    let median = median(figures(blocks, contestant, concurrency, read));
     Some(median).filter(|median| !median.is_nan())
+}
+
+/// One for each repeat, in their order.
+fn figures(
+    blocks: &[Block],
+    contestant: Contestant,
+    concurrency: usize,
+    read: fn(&Block) -> f64,
+) -> impl Iterator<Item = f64> {
+    let blocks = blocks.iter();
+    let of =
+        move |block: &&Block| block.contestant == contestant && block.concurrency == concurrency;
+    blocks.filter(of).map(read)
 }
 
 fn head(first: &str, others: impl Iterator<Item = String>) -> String {
@@ -206,12 +219,15 @@ mod tests {
     }
 
     #[test]
-    fn the_medians_are_held_against_what_is_wanted() {
+    fn blocks_are_held_against_those_beside_them_and_the_median_against_what_is_wanted() {
+        // After the first repeat the machine was twice as fast.
         let blocks = [
             block(Contestant::Vigia, 300.0, 9.0),
-            block(Contestant::Vigia, 900.0, 4.0),
-            block(Contestant::Vigia, 280.0, 5.0),
             block(Contestant::Playwright, 200.0, 90.0),
+            block(Contestant::Playwright, 400.0, 90.0),
+            block(Contestant::Vigia, 640.0, 4.0),
+            block(Contestant::Vigia, 560.0, 5.0),
+            block(Contestant::Playwright, 400.0, 90.0),
         ];
         let told = compared(&blocks, &[4]);
         assert_eq!(
