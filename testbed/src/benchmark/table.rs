@@ -97,9 +97,9 @@ fn compared(blocks: &[Block], concurrencies: &[usize]) -> String {
 }
 
 fn cell(blocks: &[Block], wanted: &Wanted, concurrency: usize) -> String {
-    let figures = |contestant| figures(blocks, contestant, concurrency, wanted.figure);
+    let figures = |contestant| of_kind(blocks, contestant, concurrency).map(wanted.figure);
     let own = figures(Contestant::Vigia);
-    // Each block is held against the one beside it: the machine's own speed wanders in the course of a session.
+    // Each block is held against the one of its own repeat: the machine's speed wanders in the course of a session.
     let reached = match wanted.of {
         Some(other) => median(own.zip(figures(other)).map(|(own, other)| own / other)),
         None => median(own),
@@ -131,18 +131,15 @@ fn absolute(blocks: &[Block], concurrencies: &[usize]) -> String {
     let mut table = head("", columns.map(ToOwned::to_owned).into_iter());
     for &concurrency in concurrencies {
         for contestant in Contestant::ALL {
-            let of = |read: fn(&Block) -> f64| figure(blocks, contestant, concurrency, read);
-            let Some(journeys) = of(|block| block.journeys_per_minute) else {
+            let kind = || of_kind(blocks, contestant, concurrency);
+            let of = |read: fn(&Block) -> f64| median(kind().map(read));
+            let journeys = of(|block| block.journeys_per_minute);
+            if journeys.is_nan() {
                 continue;
-            };
-            let shown = |value: Option<f64>, decimals: usize, unit: &str| {
-                format!("{:.decimals$} {unit}", value.unwrap_or(f64::NAN))
-            };
-            let failed: usize = blocks
-                .iter()
-                .filter(|block| block.contestant == contestant && block.concurrency == concurrency)
-                .map(|block| block.failed)
-                .sum();
+            }
+            let shown =
+                |value: f64, decimals: usize, unit: &str| format!("{value:.decimals$} {unit}");
+            let failed: usize = kind().map(|block| block.failed).sum();
             let cells = [
                 format!("{journeys:.0}"),
                 shown(of(|block| block.p50_ms), 0, "ms"),
@@ -158,28 +155,14 @@ fn absolute(blocks: &[Block], concurrencies: &[usize]) -> String {
     table
 }
 
-/// The median over the repeats; nothing where there was no such block.
-fn figure(
-    blocks: &[Block],
-    contestant: Contestant,
-    concurrency: usize,
-    read: fn(&Block) -> f64,
-) -> Option<f64> {
-    let median = median(figures(blocks, contestant, concurrency, read));
-    Some(median).filter(|median| !median.is_nan())
-}
-
 /// One for each repeat, in their order.
-fn figures(
+fn of_kind(
     blocks: &[Block],
     contestant: Contestant,
     concurrency: usize,
-    read: fn(&Block) -> f64,
-) -> impl Iterator<Item = f64> {
+) -> impl Iterator<Item = &Block> {
     let blocks = blocks.iter();
-    let of =
-        move |block: &&Block| block.contestant == contestant && block.concurrency == concurrency;
-    blocks.filter(of).map(read)
+    blocks.filter(move |block| block.contestant == contestant && block.concurrency == concurrency)
 }
 
 fn head(first: &str, others: impl Iterator<Item = String>) -> String {
@@ -219,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_held_against_those_beside_them_and_the_median_against_what_is_wanted() {
+    fn blocks_are_held_against_those_of_their_repeat_and_the_median_against_what_is_wanted() {
         // After the first repeat the machine was twice as fast.
         let blocks = [
             block(Contestant::Vigia, 300.0, 9.0),

@@ -193,8 +193,8 @@ impl Context {
         let before = self.front().map(str::to_owned);
         self.asked_for.push(Asked::ByRun);
         let create = Target::CreateTarget {
-            // The page's process starts in it. A tab that is held until it is sent to its first address opens 40 ms sooner, but
-            // that start is then in the user's time: a page that answers at once took 57 ms instead of 26.
+            // The page's process starts in it. A tab that is held until it is sent to its first address has shown that up to
+            // 40 ms sooner, but the start is then in the user's time: a page that answers at once took 57 ms instead of 26.
             url: "about:blank".into(),
             left: None,
             top: None,
